@@ -1,0 +1,70 @@
+//! Where masking keys and nonces come from: the caller.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+/// A source of unpredictable bytes, handed in at construction.
+///
+/// A client needs 16 bytes for the nonce of its handshake and four for each frame that it sends. RFC 6455
+/// §5.3 and §10.3 ask that they cannot be guessed by whoever wrote the payload, so a source has to be of
+/// cryptographic quality; the adapters use the operating system's. A fixed source makes every transcript
+/// repeatable, and belongs in tests alone.
+///
+/// Any closure that fills a slice is a source:
+///
+/// ```
+/// use hybi::Entropy;
+/// let mut counter = 0u8;
+/// let mut source = move |out: &mut [u8]| {
+///     for byte in out {
+///         counter += 1;
+///         *byte = counter; // predictable: for tests only
+///     }
+/// };
+/// let mut key = [0; 4];
+/// source.fill(&mut key);
+/// assert_eq!(key, [1, 2, 3, 4]);
+/// ```
+pub trait Entropy: Send + Sync + 'static {
+    /// Fills all of `out`. It is called once a frame, so a source that asks the operating system should
+    /// fetch more than four bytes at a time.
+    fn fill(&mut self, out: &mut [u8]);
+}
+
+impl<F: FnMut(&mut [u8]) + Send + Sync + 'static> Entropy for F {
+    fn fill(&mut self, out: &mut [u8]) {
+        self(out);
+    }
+}
+
+/// A source with its type forgotten, as the connection keeps it. Its `Debug` shows nothing of it.
+pub struct BoxEntropy(Box<dyn Entropy>);
+
+impl BoxEntropy {
+    /// Boxes a source. One without state (a zero-sized type) takes no memory.
+    pub fn new(source: impl Entropy) -> Self {
+        Self(Box::new(source))
+    }
+
+    /// Four fresh bytes: the masking key of one frame.
+    #[inline]
+    pub(crate) fn masking_key(&mut self) -> [u8; 4] {
+        let mut key = [0; 4];
+        self.0.fill(&mut key);
+        key
+    }
+
+    /// Sixteen fresh bytes: the nonce of one opening handshake (RFC 6455 §4.1).
+    #[cfg(feature = "handshake")]
+    pub(crate) fn nonce(&mut self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        self.0.fill(&mut nonce);
+        nonce
+    }
+}
+
+impl fmt::Debug for BoxEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxEntropy")
+    }
+}
