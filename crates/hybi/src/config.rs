@@ -45,7 +45,7 @@ pub struct Limits {
     /// Empty fragments in a row. Default 4,096. Above: close code 1008.
     pub empty_fragments: u32,
     /// Pongs that may wait to be transmitted. A further ping replaces the last one, as RFC 6455 §5.5.3
-    /// allows, so every ping is answered while the peer reads. Default 16; zero counts as one.
+    /// allows, so every ping is answered while the peer reads. Default 16; at least 2.
     pub pending_pongs: u32,
     /// Octets of the head of an HTTP request or response. Default 16 KiB.
     pub head_bytes: usize,

@@ -88,7 +88,8 @@ impl ProtocolError {
         }
     }
 
-    const fn text(self) -> &'static str {
+    /// The rule in a few words: also the reason in the close frame.
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::ReservedBits => "reserved bit set",
             Self::ReservedOpcode => "reserved opcode",

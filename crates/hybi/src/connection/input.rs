@@ -1,0 +1,77 @@
+//! Lent memory: events straight out of the caller's slice.
+
+use core::fmt;
+
+use super::Connection;
+use super::receiver::Receiver;
+use super::sender::Sender;
+use crate::ending::CloseInfo;
+use crate::event::Event;
+use crate::recv::Outcome;
+
+/// What happened, before the borrow is made.
+#[derive(Debug)]
+#[allow(unreachable_pub, missing_docs, reason = "named by a sealed trait")]
+pub enum Raw {
+    Outcome(Outcome),
+    Writable,
+    Closed(CloseInfo),
+}
+
+/// Whoever takes lent memory: a connection, or its receiving half. Sealed.
+#[allow(missing_docs, reason = "sealed")]
+pub trait Inward {
+    fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw>;
+    fn receiver(&mut self) -> &mut Receiver;
+    fn keep(&mut self, rest: &[u8]);
+}
+
+/// Received octets that lend their events where they lie, unmasked in place:
+/// [`Connection::receive`] gives it. Take all events; when it is dropped, the beginning of an unfinished
+/// frame (and, if events were left, all that was not looked at) moves into the connection.
+pub struct Input<'c, 'm, C: Inward = Connection> {
+    connection: &'c mut C,
+    memory: &'m mut [u8],
+    at: usize,
+}
+
+impl<'c, 'm, C: Inward> Input<'c, 'm, C> {
+    pub(super) fn new(connection: &'c mut C, memory: &'m mut [u8]) -> Self {
+        if !memory.is_empty() {
+            connection.receiver().fed();
+        }
+        Self { connection, memory, at: 0 }
+    }
+
+    /// The next event. It lends its payload until the next call.
+    #[inline]
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let raw = self.connection.next(self.memory, &mut self.at)?;
+        Some(self.connection.receiver().event(self.memory, raw))
+    }
+}
+
+impl Input<'_, '_, Connection> {
+    /// The next event, and the sending half beside it: what is lent can be sent on at once.
+    #[inline]
+    pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        let raw = self.connection.next(self.memory, &mut self.at)?;
+        let Connection { receiver, sender, .. } = &mut *self.connection;
+        Some((receiver.event(self.memory, raw), sender))
+    }
+}
+
+impl<C: Inward> Drop for Input<'_, '_, C> {
+    fn drop(&mut self) {
+        let rest = &self.memory[self.at..];
+        if !rest.is_empty() {
+            self.connection.keep(rest);
+        }
+    }
+}
+
+impl<C: Inward> fmt::Debug for Input<'_, '_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").field("len", &self.memory.len()).field("at", &self.at).finish()
+    }
+}

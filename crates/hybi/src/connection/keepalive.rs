@@ -1,0 +1,165 @@
+//! The deadlines of an open connection: pings that go out, signs of life that come in, output that moves.
+//!
+//! Received octets only set a flag; a clock is looked at when a deadline passes and at no other time. So a
+//! peer counts as alive by octets, not by frames, and the path of the data knows no time.
+
+use core::time::Duration;
+
+use crate::config::Timeouts;
+use crate::ending::Timeout;
+use crate::time::Instant;
+
+/// A deadline that may be off, or wait to be told what time it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Deadline {
+    #[default]
+    Off,
+    /// It begins when the time is next told.
+    Unarmed,
+    At(Instant),
+}
+
+impl Deadline {
+    /// When to tell the time.
+    pub(super) fn poll(self) -> Option<Instant> {
+        match self {
+            Self::Off => None,
+            Self::Unarmed => Some(Instant::ZERO),
+            Self::At(at) => Some(at),
+        }
+    }
+
+    /// Begins now if it was not begun.
+    pub(super) fn arm(&mut self, now: Instant, duration: Duration) {
+        if *self == Self::Unarmed {
+            *self = Self::At(now + duration);
+        }
+    }
+
+    pub(super) fn is_due(self, now: Instant) -> bool {
+        matches!(self, Self::At(at) if at <= now)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Keepalive {
+    next_ping: Deadline,
+    /// How many pings went out: the payload of the next is one more.
+    pings: u64,
+    pong: Deadline,
+    idle: Deadline,
+    stall: Deadline,
+    /// Whether octets arrived since the ping that waits for its pong; since the idle deadline was set.
+    alive_since_ping: bool,
+    alive_since_idle: bool,
+    /// Whether the transport took octets since the stall deadline was set.
+    moved: bool,
+}
+
+/// What a deadline asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Send a ping with this number.
+    Ping(u64),
+    /// The peer is silent: begin to close.
+    Idle,
+    /// Give the connection up.
+    GiveUp(Timeout),
+}
+
+impl Keepalive {
+    pub(super) fn new(timeouts: &Timeouts) -> Self {
+        let unarmed = |setting: Option<Duration>| setting.map_or(Deadline::Off, |_| Deadline::Unarmed);
+        Self {
+            next_ping: unarmed(timeouts.keepalive),
+            pings: 0,
+            pong: Deadline::Off,
+            idle: unarmed(timeouts.idle),
+            stall: Deadline::Off,
+            alive_since_ping: false,
+            alive_since_idle: false,
+            moved: false,
+        }
+    }
+
+    /// Octets arrived.
+    #[inline]
+    pub(super) fn received(&mut self) {
+        (self.alive_since_ping, self.alive_since_idle) = (true, true);
+    }
+
+    /// The transport took octets.
+    #[inline]
+    pub(super) fn transmitted(&mut self) {
+        self.moved = true;
+    }
+
+    /// Output waits.
+    #[inline]
+    pub(super) fn output_waits(&mut self, timeouts: &Timeouts) {
+        if timeouts.write_stall.is_some() && self.stall == Deadline::Off {
+            (self.stall, self.moved) = (Deadline::Unarmed, false);
+        }
+    }
+
+    /// The connection is not open any more: nothing but the stall of output matters.
+    pub(super) fn stop(&mut self) {
+        (self.next_ping, self.pong, self.idle) = (Deadline::Off, Deadline::Off, Deadline::Off);
+    }
+
+    pub(super) fn poll(&self) -> Option<Instant> {
+        [self.next_ping, self.pong, self.idle, self.stall].into_iter().filter_map(Deadline::poll).min()
+    }
+
+    /// Serves one deadline that has passed. Call it until there is none.
+    pub(super) fn handle(&mut self, now: Instant, timeouts: &Timeouts, output_waits: bool) -> Option<Due> {
+        if let Some(interval) = timeouts.keepalive {
+            if let Some(due) = self.handle_ping(now, interval, timeouts.pong) {
+                return Some(due);
+            }
+        }
+        if self.pong.is_due(now) {
+            self.pong = Deadline::Off;
+            if !self.alive_since_ping {
+                return Some(Due::GiveUp(Timeout::Pong));
+            }
+        }
+        if let Some(limit) = timeouts.idle {
+            self.idle.arm(now, limit);
+            if self.idle.is_due(now) {
+                if !core::mem::take(&mut self.alive_since_idle) {
+                    self.idle = Deadline::Off;
+                    return Some(Due::Idle);
+                }
+                self.idle = Deadline::At(now + limit);
+            }
+        }
+        if let Some(limit) = timeouts.write_stall {
+            self.stall.arm(now, limit);
+            if self.stall.is_due(now) {
+                self.stall = if output_waits { Deadline::At(now + limit) } else { Deadline::Off };
+                if !core::mem::take(&mut self.moved) && output_waits {
+                    return Some(Due::GiveUp(Timeout::WriteStall));
+                }
+            }
+        }
+        None
+    }
+
+    fn handle_ping(&mut self, now: Instant, interval: Duration, pong: Option<Duration>) -> Option<Due> {
+        self.next_ping.arm(now, interval);
+        let Deadline::At(at) = self.next_ping else { return None };
+        if at > now {
+            return None;
+        }
+        // On the beat, unless the caller is late by more than one.
+        let next = at + interval;
+        self.next_ping = Deadline::At(if next > now { next } else { now + interval });
+        if let (Some(pong), Deadline::Off) = (pong, self.pong) {
+            self.pong = Deadline::At(now + pong);
+            self.alive_since_ping = false;
+        }
+        self.pings += 1;
+        Some(Due::Ping(self.pings))
+    }
+}

@@ -1,0 +1,383 @@
+//! The connection: both lines, and the only place where they meet.
+
+mod closing;
+mod input;
+mod keepalive;
+#[cfg(feature = "handshake")]
+mod opening;
+mod receiver;
+mod sender;
+
+use alloc::sync::Arc;
+
+pub use closing::TransportAction;
+pub use input::Input;
+use input::{Inward, Raw};
+pub use receiver::{Receiver, Reply};
+pub use sender::{MessageWriter, Sender};
+
+use crate::agreement::Agreement;
+use crate::close::{CloseCode, CloseFrame};
+use crate::config::{Config, Delivery};
+use crate::ending::{CloseCause, CloseInfo};
+use crate::entropy::{BoxEntropy, Entropy};
+use crate::error::{ProtocolError, SendError, UsageError};
+use crate::event::Event;
+use crate::message::{Kind, Message, Payload};
+use crate::recv::Outcome;
+use crate::role::Role;
+use crate::send::Prepared;
+use crate::state::State;
+use crate::time::Instant;
+
+/// A WebSocket connection, from the end of the opening handshake to the end of the transport.
+///
+/// Its methods come in four families:
+///
+/// | family | methods | answer |
+/// |---|---|---|
+/// | look | [`state`](Self::state) [`role`](Self::role) [`agreement`](Self::agreement) [`buffered_len`](Self::buffered_len) [`close_info`](Self::close_info) | values |
+/// | in | [`recv_space`](Self::recv_space) and [`received`](Self::received), or [`receive`](Self::receive); [`receive_eof`](Self::receive_eof), [`handle_timeout`](Self::handle_timeout) | nothing |
+/// | say | [`send`](Self::send) and its kin, [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`abort`](Self::abort) | `Result` |
+/// | out | [`poll_event`](Self::poll_event), [`transmit`](Self::transmit) and [`transmitted`](Self::transmitted), [`poll_timeout`](Self::poll_timeout), [`transport_action`](Self::transport_action) | `Option` |
+///
+/// **After any *in* or *say*, drain *out* until each answers nothing; then wait.** What the peer sends never
+/// makes a call fail: it makes an event, and the close frame owed to it is queued already.
+///
+/// ```
+/// use hybi::{Agreement, Config, Connection, Event};
+///
+/// let mut connection = Connection::server(Agreement::default(), Config::default());
+/// // What a transport would bring: "Hello", masked, as in RFC 6455 §5.7.
+/// let mut read = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+///
+/// let mut input = connection.receive(&mut read);
+/// while let Some((event, sender)) = input.poll_event_with() {
+///     if let Event::Text(text) = event {
+///         sender.send(&text)?;
+///     }
+/// }
+/// drop(input);
+/// assert_eq!(connection.transmit(), b"\x81\x05Hello"); // for the transport
+/// # Ok::<(), hybi::UsageError>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    receiver: Receiver,
+    sender: Sender,
+    agreement: Agreement,
+    role: Role,
+    auto_pong: bool,
+}
+
+impl Connection {
+    /// The server's end of a connection whose opening handshake is over, wherever it was made. Octets that
+    /// were read after the handshake belong to [`receive_copy`](Self::receive_copy), before anything else.
+    pub fn server(agreement: Agreement, config: impl Into<Arc<Config>>) -> Self {
+        Self::new(Role::Server, agreement, config.into(), None)
+    }
+
+    /// The client's end. Masking keys come from `entropy`, which has to be unpredictable (RFC 6455 §10.3).
+    pub fn client(agreement: Agreement, config: impl Into<Arc<Config>>, entropy: impl Entropy) -> Self {
+        Self::new(Role::Client, agreement, config.into(), Some(BoxEntropy::new(entropy)))
+    }
+
+    fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
+        Self {
+            receiver: Receiver::new(role, config.clone()),
+            auto_pong: config.automatic.pong,
+            sender: Sender::new(role, config, entropy),
+            agreement,
+            role,
+        }
+    }
+
+    // ---- look
+
+    /// Open, closing or closed.
+    pub fn state(&self) -> State {
+        self.sender.state()
+    }
+
+    /// Which end this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What the opening handshake agreed on: version, subprotocol, extensions.
+    pub fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// Octets that wait to be transmitted, framing included.
+    pub fn buffered_len(&self) -> usize {
+        self.sender.buffered_len()
+    }
+
+    /// How the connection ended; `None` before [`Event::Closed`].
+    pub fn close_info(&self) -> Option<&CloseInfo> {
+        self.receiver.close_info()
+    }
+
+    /// How messages are delivered from the next one on.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.receiver.set_delivery(delivery);
+    }
+
+    // ---- in
+
+    /// Memory of the connection for the transport to write to. While a large payload is arriving, this is
+    /// its final place: it is written once and never moved. Empty: take the events first.
+    pub fn recv_space(&mut self) -> &mut [u8] {
+        self.receiver.recv_space()
+    }
+
+    /// The transport wrote `n` octets to the front of [`recv_space`](Self::recv_space).
+    ///
+    /// # Panics
+    /// If there was less space.
+    pub fn received(&mut self, n: usize) {
+        if n > 0 {
+            self.sender.received();
+            self.receiver.received(n);
+        }
+    }
+
+    /// Takes octets in memory that is lent: events are lent from that memory, unmasked in place. One scratch
+    /// buffer can serve many connections, and an idle connection holds none.
+    #[inline]
+    pub fn receive<'c, 'm>(&'c mut self, memory: &'m mut [u8]) -> Input<'c, 'm> {
+        if !memory.is_empty() {
+            self.sender.received();
+        }
+        Input::new(self, memory)
+    }
+
+    /// Takes a copy of octets, as many as there is room for, and returns how many: fewer than given means
+    /// that events have to be taken first.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection};
+    /// # let mut connection = Connection::client(Agreement::default(), Config::default(), |_: &mut [u8]| {});
+    /// # let read: &[u8] = b"\x89\x00";
+    /// let mut rest = read;
+    /// while !rest.is_empty() {
+    ///     let n = connection.receive_copy(rest);
+    ///     rest = &rest[n..];
+    ///     while let Some(event) = connection.poll_event() { /* .. */ }
+    /// }
+    /// ```
+    pub fn receive_copy(&mut self, octets: &[u8]) -> usize {
+        let n = self.receiver.receive_copy(octets);
+        if n > 0 {
+            self.sender.received();
+        }
+        n
+    }
+
+    /// The peer ended the transport in order: nothing more will arrive. Events of what did arrive come first.
+    pub fn receive_eof(&mut self) {
+        self.receiver.receive_eof();
+    }
+
+    /// The transport broke: nothing can be transmitted any more either.
+    pub fn transport_lost(&mut self) {
+        self.receiver.receive_eof();
+        self.sender.transport_lost();
+    }
+
+    /// Tells what time it is, and serves the deadlines that have passed. See
+    /// [`poll_timeout`](Self::poll_timeout).
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.sender.handle_timeout(now);
+        self.pass_on();
+    }
+
+    // ---- say
+
+    /// See [`Sender::send`].
+    ///
+    /// # Errors
+    /// See there.
+    #[inline]
+    pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), UsageError> {
+        self.sender.send(payload)
+    }
+
+    /// See [`Sender::send_message`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn send_message(&mut self, message: impl Into<Message>) -> Result<(), SendError<Message>> {
+        self.sender.send_message(message)
+    }
+
+    /// See [`Sender::send_prepared`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
+        self.sender.send_prepared(message)
+    }
+
+    /// See [`Sender::start`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn start(&mut self, kind: Kind) -> Result<MessageWriter<'_>, UsageError> {
+        self.sender.start(kind)
+    }
+
+    /// See [`Sender::writer`].
+    pub fn writer(&mut self) -> Option<MessageWriter<'_>> {
+        self.sender.writer()
+    }
+
+    /// See [`Sender::ping`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.sender.ping(payload)
+    }
+
+    /// See [`Sender::pong`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.sender.pong(payload)
+    }
+
+    /// See [`Sender::close`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), UsageError> {
+        self.sender.close(code, reason)
+    }
+
+    /// See [`Sender::close_with`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
+        self.sender.close_with(frame)
+    }
+
+    /// Gives the connection up: nothing more is transmitted, [`Event::Closed`] comes next, and the transport
+    /// is to be ended.
+    pub fn abort(&mut self) {
+        self.sender.abort();
+        self.pass_on();
+    }
+
+    // ---- out
+
+    /// The next event. It lends its payload until the next call.
+    #[inline]
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let raw = self.next(&mut [], &mut 0)?;
+        Some(self.receiver.event(&mut [], raw))
+    }
+
+    /// The next event, and the sending half beside it: the event borrows the receiving half alone, so what
+    /// is lent can be sent on at once.
+    #[inline]
+    pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        let raw = self.next(&mut [], &mut 0)?;
+        Some((self.receiver.event(&mut [], raw), &mut self.sender))
+    }
+
+    /// See [`Sender::transmit`].
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        self.sender.transmit()
+    }
+
+    /// See [`Sender::transmit_slices`].
+    pub fn transmit_slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
+        self.sender.transmit_slices(slices)
+    }
+
+    /// See [`Sender::transmitted`].
+    ///
+    /// # Panics
+    /// If fewer octets waited.
+    #[inline]
+    pub fn transmitted(&mut self, n: usize) {
+        self.sender.transmitted(n);
+    }
+
+    /// See [`Sender::transmit_into`].
+    pub fn transmit_into(&mut self, out: &mut [u8]) -> usize {
+        self.sender.transmit_into(out)
+    }
+
+    /// See [`Sender::poll_timeout`].
+    #[inline]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.sender.poll_timeout()
+    }
+
+    /// What the transport is to do.
+    pub fn transport_action(&self) -> TransportAction {
+        self.sender.transport_action()
+    }
+
+    // ---- two owners
+
+    /// The two halves, for two owners. They share nothing: what the receiving half wants said is carried
+    /// over as [`Reply`] values.
+    pub fn into_split(self) -> (Receiver, Sender) {
+        (self.receiver, self.sender)
+    }
+
+    /// The sending half gave the connection up: the receiving half has to know.
+    fn pass_on(&mut self) {
+        if let Some(cause) = self.sender.take_gave_up() {
+            self.receiver.give_up(cause);
+        }
+    }
+
+    /// The crossing: what arrived makes something be said.
+    #[inline]
+    fn cross(&mut self, lent: &mut [u8], raw: &Raw) {
+        match raw {
+            Raw::Outcome(Outcome::Ping(place)) if self.auto_pong => {
+                let payload = self.receiver.lend(lent, place.clone());
+                if self.sender.answer_ping(payload).is_err() {
+                    self.receiver.fail(ProtocolError::OutOfMemory);
+                }
+            }
+            Raw::Outcome(Outcome::Close(frame)) => self.sender.close_received(frame.as_ref()),
+            Raw::Outcome(Outcome::Failed(error)) => self.sender.fail(*error),
+            Raw::Closed(info) if *info.cause() != CloseCause::Handshake => self.sender.transport_ended(),
+            _ => {}
+        }
+    }
+}
+
+impl Inward for Connection {
+    #[inline]
+    fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
+        match self.receiver.next_raw(lent, at) {
+            Some(raw) => {
+                if !matches!(raw, Raw::Outcome(Outcome::Message { .. })) {
+                    self.cross(lent, &raw);
+                }
+                Some(raw)
+            }
+            None if self.sender.poll_writable() => Some(Raw::Writable),
+            None => None,
+        }
+    }
+
+    fn receiver(&mut self) -> &mut Receiver {
+        &mut self.receiver
+    }
+
+    fn keep(&mut self, rest: &[u8]) {
+        self.receiver.keep(rest);
+    }
+}

@@ -1,0 +1,277 @@
+//! The half of a connection that hears things: octets in, events out.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::input::{Input, Inward, Raw};
+use crate::close::CloseFrame;
+use crate::config::{Config, Delivery};
+use crate::ending::{CloseCause, CloseInfo};
+use crate::error::ProtocolError;
+use crate::event::{Data, Event, Fragment, Text};
+use crate::message::Kind;
+use crate::recv::{Lend, Line, Outcome, Place};
+use crate::role::Role;
+
+/// The receiving half of a [`Connection`](crate::Connection), after
+/// [`into_split`](crate::Connection::into_split).
+///
+/// It shares nothing with the sending half. What it wants said (answers to pings, one close frame) it hands
+/// out by [`poll_reply`](Self::poll_reply): carry each to [`Sender::handle_reply`](crate::Sender::handle_reply)
+/// on whatever channel there is. However long that takes, at most one pong and one close frame wait here.
+#[derive(Debug)]
+pub struct Receiver {
+    line: Line,
+    config: Arc<Config>,
+    /// Nothing more will arrive.
+    eof: bool,
+    failed: Option<ProtocolError>,
+    end: End,
+    replies: Replies,
+}
+
+/// The last event.
+#[derive(Debug)]
+enum End {
+    /// Has not come.
+    Ahead,
+    /// Is the next.
+    Next(CloseInfo),
+    /// Was delivered.
+    Over(CloseInfo),
+}
+
+/// Something that the receiving half wants said or known.
+#[derive(Debug)]
+pub struct Reply(pub(super) ReplyKind);
+
+#[derive(Debug)]
+pub(super) enum ReplyKind {
+    /// Octets arrived.
+    Alive,
+    Pong(Vec<u8>),
+    /// The peer's close frame, to be answered.
+    Close(Option<CloseFrame>),
+    Failed(ProtocolError),
+    TransportEnded,
+}
+
+#[derive(Debug, Default)]
+struct Replies {
+    alive: bool,
+    pong: Option<Vec<u8>>,
+    last: Option<ReplyKind>,
+    ended: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
+        Self {
+            line: Line::new(role, config.clone()),
+            config,
+            eof: false,
+            failed: None,
+            end: End::Ahead,
+            replies: Replies::default(),
+        }
+    }
+
+    // ---- look
+
+    /// How the connection ended; `None` before the last event.
+    pub fn close_info(&self) -> Option<&CloseInfo> {
+        match &self.end {
+            End::Over(info) => Some(info),
+            _ => None,
+        }
+    }
+
+    /// Octets that were received and have not been delivered.
+    pub fn held_len(&self) -> usize {
+        self.line.held()
+    }
+
+    /// How messages are delivered from the next one on.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.line.set_delivery(delivery);
+    }
+
+    // ---- in
+
+    /// See [`Connection::recv_space`](crate::Connection::recv_space).
+    pub fn recv_space(&mut self) -> &mut [u8] {
+        if self.eof { &mut [] } else { self.line.space() }
+    }
+
+    /// See [`Connection::received`](crate::Connection::received).
+    ///
+    /// # Panics
+    /// If there was less space.
+    pub fn received(&mut self, n: usize) {
+        self.replies.alive |= n > 0;
+        self.line.received(n);
+    }
+
+    /// See [`Connection::receive`](crate::Connection::receive).
+    pub fn receive<'c, 'm>(&'c mut self, memory: &'m mut [u8]) -> Input<'c, 'm, Self> {
+        self.replies.alive |= !memory.is_empty();
+        Input::new(self, memory)
+    }
+
+    /// See [`Connection::receive_copy`](crate::Connection::receive_copy).
+    pub fn receive_copy(&mut self, octets: &[u8]) -> usize {
+        let mut taken = 0;
+        while taken < octets.len() && !self.eof {
+            if self.line.is_finished() {
+                return octets.len();
+            }
+            let space = self.line.space();
+            let n = space.len().min(octets.len() - taken);
+            if n == 0 {
+                break;
+            }
+            space[..n].copy_from_slice(&octets[taken..taken + n]);
+            self.received(n);
+            taken += n;
+        }
+        taken
+    }
+
+    /// See [`Connection::receive_eof`](crate::Connection::receive_eof).
+    pub fn receive_eof(&mut self) {
+        self.eof = true;
+        self.replies.ended = true;
+    }
+
+    /// The connection was given up: the last event is the next.
+    pub(super) fn give_up(&mut self, cause: CloseCause) {
+        self.line.finish();
+        self.eof = true;
+        if matches!(self.end, End::Ahead) {
+            let cause = self.failed.map_or(cause, CloseCause::Failed);
+            self.end = End::Next(CloseInfo { frame: None, cause });
+        }
+    }
+
+    /// There is no memory for what the peer asked for.
+    pub(super) fn fail(&mut self, error: ProtocolError) {
+        self.line.fail(error);
+    }
+
+    // ---- out
+
+    /// The next event. After it, take the replies.
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let raw = self.next(&mut [], &mut 0)?;
+        Some(self.event(&mut [], raw))
+    }
+
+    /// The next thing to be said or known by the sending half.
+    pub fn poll_reply(&mut self) -> Option<Reply> {
+        let replies = &mut self.replies;
+        if core::mem::take(&mut replies.alive) {
+            return Some(Reply(ReplyKind::Alive));
+        }
+        if let Some(payload) = replies.pong.take() {
+            return Some(Reply(ReplyKind::Pong(payload)));
+        }
+        if let Some(last) = replies.last.take() {
+            return Some(Reply(last));
+        }
+        core::mem::take(&mut replies.ended).then_some(Reply(ReplyKind::TransportEnded))
+    }
+
+    /// The next thing that happened, without what it asks to be said.
+    #[inline]
+    pub(super) fn next_raw(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
+        if !matches!(self.end, End::Ahead) {
+            *at = lent.len();
+            return self.next_end();
+        }
+        if let Some(outcome) = self.line.next(lent, at) {
+            match &outcome {
+                Outcome::Close(frame) => {
+                    self.end = End::Next(CloseInfo { frame: frame.clone(), cause: CloseCause::Handshake });
+                }
+                Outcome::Failed(error) => self.failed = Some(*error),
+                _ => {}
+            }
+            return Some(Raw::Outcome(outcome));
+        }
+        if self.eof {
+            self.give_up(CloseCause::TransportEnded);
+            return self.next_end();
+        }
+        None
+    }
+
+    fn next_end(&mut self) -> Option<Raw> {
+        let End::Next(info) = &self.end else { return None };
+        let info = info.clone();
+        self.end = End::Over(info.clone());
+        Some(Raw::Closed(info))
+    }
+
+    /// The octets at a place.
+    pub(super) fn lend<'e>(&'e mut self, lent: &'e mut [u8], place: Place) -> &'e [u8] {
+        match self.line.lend(lent, place) {
+            Lend::Slice(octets) => octets,
+            Lend::Joined(octets) => octets,
+        }
+    }
+
+    /// Makes the borrow.
+    #[inline]
+    pub(super) fn event<'e>(&'e mut self, lent: &'e mut [u8], raw: Raw) -> Event<'e> {
+        let checked = self.config.strictness.utf8;
+        match raw {
+            Raw::Outcome(Outcome::Message { kind, place }) => match (kind, self.line.lend(lent, place)) {
+                (Kind::Text, lend) if checked => Event::Text(Text::new(lend)),
+                (Kind::Text, lend) => Event::UncheckedText(Data::new(lend)),
+                (Kind::Binary, lend) => Event::Binary(Data::new(lend)),
+            },
+            Raw::Outcome(Outcome::Fragment { kind, place, first, last }) => {
+                let data = Data::new(self.line.lend(lent, place));
+                Event::Fragment(Fragment { kind, data, first, last })
+            }
+            Raw::Outcome(Outcome::Ping(place)) => Event::Ping(self.lend(lent, place)),
+            Raw::Outcome(Outcome::Pong(place)) => Event::Pong(self.lend(lent, place)),
+            Raw::Outcome(Outcome::Close(frame)) => Event::Close(frame),
+            Raw::Outcome(Outcome::Failed(error)) => Event::Failed(error),
+            Raw::Writable => Event::Writable,
+            Raw::Closed(info) => Event::Closed(info),
+        }
+    }
+}
+
+impl Inward for Receiver {
+    fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
+        let raw = self.next_raw(lent, at)?;
+        match &raw {
+            Raw::Outcome(Outcome::Ping(place)) if self.config.automatic.pong => {
+                let place = place.clone();
+                let payload = self.lend(lent, place).to_vec();
+                self.replies.pong = Some(payload); // a newer one replaces the last (§5.5.3)
+            }
+            Raw::Outcome(Outcome::Close(frame)) => self.replies.last = Some(ReplyKind::Close(frame.clone())),
+            Raw::Outcome(Outcome::Failed(error)) => self.replies.last = Some(ReplyKind::Failed(*error)),
+            _ => {}
+        }
+        Some(raw)
+    }
+
+    fn receiver(&mut self) -> &mut Receiver {
+        self
+    }
+
+    fn keep(&mut self, rest: &[u8]) {
+        self.line.keep(rest);
+    }
+}
+
+impl Receiver {
+    /// Octets arrived in lent memory.
+    pub(super) fn fed(&mut self) {
+        self.line.fed();
+    }
+}

@@ -1,0 +1,427 @@
+//! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::closing::{Closing, TransportAction};
+use super::keepalive::{Due, Keepalive};
+use super::receiver::{Reply, ReplyKind};
+use crate::close::{CloseCode, CloseFrame};
+use crate::config::Config;
+use crate::ending::{CloseCause, Timeout};
+use crate::entropy::BoxEntropy;
+use crate::error::{ProtocolError, SendError, UsageError};
+use crate::message::{Kind, Message, Payload};
+use crate::role::Role;
+use crate::send::{Line, Prepared};
+use crate::state::{Change, Phase, State};
+use crate::time::Instant;
+
+/// The sending half of a [`Connection`](crate::Connection), lent by
+/// [`poll_event_with`](crate::Connection::poll_event_with) or owned after
+/// [`into_split`](crate::Connection::into_split).
+///
+/// *To send* is to queue. *To transmit* is to hand queued octets to the transport.
+///
+/// An owner has the same duties as the owner of a connection: after each call drain
+/// [`transmit`](Self::transmit), then look at [`transport_action`](Self::transport_action) and
+/// [`poll_timeout`](Self::poll_timeout); and hand over each [`Reply`] of the other half.
+#[derive(Debug)]
+pub struct Sender {
+    line: Line,
+    config: Arc<Config>,
+    role: Role,
+    phase: Phase,
+    keepalive: Keepalive,
+    closing: Closing,
+    /// Why the connection was given up on this side.
+    gave_up: Option<CloseCause>,
+}
+
+impl Sender {
+    pub(super) fn new(role: Role, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
+        Self {
+            line: Line::new(entropy, config.clone()),
+            role,
+            phase: Phase::Open,
+            keepalive: Keepalive::new(&config.timeouts),
+            closing: Closing::default(),
+            gave_up: None,
+            config,
+        }
+    }
+
+    // ---- look
+
+    /// The state of the connection (RFC 6455 §7.1).
+    #[inline]
+    pub fn state(&self) -> State {
+        self.phase.state()
+    }
+
+    /// Octets that wait to be transmitted, framing included.
+    pub fn buffered_len(&self) -> usize {
+        self.line.queued_len()
+    }
+
+    // ---- say
+
+    /// Queues a message: a `&str` or lent text as text, bytes as binary. The payload is copied, and masked
+    /// on the way if this is a client.
+    ///
+    /// # Errors
+    /// [`NotOpen`](UsageError::NotOpen), [`MessageInProgress`](UsageError::MessageInProgress),
+    /// [`QueueFull`](UsageError::QueueFull), [`OutOfMemory`](UsageError::OutOfMemory). Nothing is queued then.
+    #[inline]
+    pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.line.send(payload.into())?;
+        self.output_waits();
+        Ok(())
+    }
+
+    /// Queues a message that is handed over. A payload of 4 KiB or more is queued by reference: a server
+    /// never copies it, a client masks it in place if nobody else holds it.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; the message comes back with the error.
+    pub fn send_message(&mut self, message: impl Into<Message>) -> Result<(), SendError<Message>> {
+        let message = message.into();
+        if let Err(error) = self.check_open() {
+            return Err(SendError { error, payload: message });
+        }
+        self.line.send_message(message)?;
+        self.output_waits();
+        Ok(())
+    }
+
+    /// Queues a message that was framed once for many connections. On a server its octets are shared.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.line.send_prepared(message)?;
+        self.output_waits();
+        Ok(())
+    }
+
+    /// Begins a message in fragments (RFC 6455 §5.4): for one whose length is not known yet, or that should
+    /// not be in memory as a whole. Until it is finished no other message can be sent; pings, pongs and the
+    /// close frame can.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection, Kind};
+    /// # let mut connection = Connection::server(Agreement::default(), Config::default());
+    /// let mut writer = connection.start(Kind::Text)?;
+    /// writer.write(b"high ")?;
+    /// writer.finish(b"water")?;
+    /// assert_eq!(connection.transmit(), b"\x01\x05high \x80\x05water");
+    /// # Ok::<(), hybi::UsageError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotOpen`](UsageError::NotOpen), [`MessageInProgress`](UsageError::MessageInProgress).
+    pub fn start(&mut self, kind: Kind) -> Result<MessageWriter<'_>, UsageError> {
+        self.check_open()?;
+        self.line.start(kind)?;
+        Ok(MessageWriter { sender: self })
+    }
+
+    /// The writer of the message that was begun and is not finished.
+    pub fn writer(&mut self) -> Option<MessageWriter<'_>> {
+        (self.line.is_in_message() && self.phase == Phase::Open).then_some(MessageWriter { sender: self })
+    }
+
+    /// Queues a ping (§5.5.2) of up to 125 octets.
+    ///
+    /// # Errors
+    /// [`NotOpen`](UsageError::NotOpen), [`ControlTooLong`](UsageError::ControlTooLong),
+    /// [`QueueFull`](UsageError::QueueFull), [`OutOfMemory`](UsageError::OutOfMemory).
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.line.ping(payload)?;
+        self.output_waits();
+        Ok(())
+    }
+
+    /// Queues a pong (§5.5.3) of up to 125 octets. Pings are answered without it.
+    ///
+    /// # Errors
+    /// As [`Self::ping`].
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.line.pong(payload)?;
+        self.output_waits();
+        Ok(())
+    }
+
+    /// Begins the closing handshake (§7.1.2): queues a close frame behind all that was sent. What the peer
+    /// sends until it answers still arrives. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`ReasonTooLong`](UsageError::ReasonTooLong): more than 123 octets.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), UsageError> {
+        let frame = CloseFrame::new(code, reason).ok_or(UsageError::ReasonTooLong)?;
+        self.close_with(Some(&frame))
+    }
+
+    /// The same with a frame that exists, or with none: a close frame without a body.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`](UsageError::OutOfMemory).
+    pub fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
+        if self.phase == Phase::Open {
+            self.line.close(frame)?;
+            self.change(Change::CloseSent);
+        }
+        Ok(())
+    }
+
+    /// Gives the connection up: nothing more is transmitted, and the transport is to be ended.
+    pub fn abort(&mut self) {
+        self.give_up(CloseCause::Aborted);
+    }
+
+    #[inline]
+    fn check_open(&self) -> Result<(), UsageError> {
+        if self.phase == Phase::Open { Ok(()) } else { Err(UsageError::NotOpen) }
+    }
+
+    // ---- what the receiving half wants said
+
+    /// Takes what the receiving half wants said: after [`into_split`](crate::Connection::into_split), hand
+    /// over each reply of [`Receiver::poll_reply`](crate::Receiver::poll_reply), in order.
+    pub fn handle_reply(&mut self, reply: Reply) {
+        match reply.0 {
+            ReplyKind::Alive => self.received(),
+            ReplyKind::Pong(payload) => {
+                // Without memory the ping stays unanswered; the peer will send another.
+                let _ = self.answer_ping(&payload);
+            }
+            ReplyKind::Close(frame) => self.close_received(frame.as_ref()),
+            ReplyKind::Failed(error) => self.fail(error),
+            ReplyKind::TransportEnded => self.transport_ended(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn received(&mut self) {
+        self.keepalive.received();
+    }
+
+    /// A ping is answered while no close frame was received (§5.5.2).
+    #[inline]
+    pub(super) fn answer_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        if matches!(self.phase, Phase::Open | Phase::CloseSent) {
+            self.line.answer_ping(payload)?;
+            self.output_waits();
+        }
+        Ok(())
+    }
+
+    /// A close frame is answered with the same code and reason, unless ours went out before (§5.5.1).
+    pub(super) fn close_received(&mut self, frame: Option<&CloseFrame>) {
+        if self.phase == Phase::Open && self.line.close(frame).is_err() {
+            self.give_up(CloseCause::Failed(ProtocolError::OutOfMemory));
+        }
+        self.change(Change::CloseReceived);
+    }
+
+    /// Fails the connection (§7.1.7): says why, unless a close frame went out before.
+    pub(super) fn fail(&mut self, error: ProtocolError) {
+        if self.phase == Phase::Open {
+            let frame = CloseFrame::new(error.close_code(), error.text());
+            if self.line.close(frame.as_ref()).is_err() {
+                self.give_up(CloseCause::Failed(error));
+            }
+        }
+        self.change(Change::Failed);
+    }
+
+    /// The peer ended the transport. What waits may still be transmitted if the closing handshake is over.
+    pub(super) fn transport_ended(&mut self) {
+        self.closing.transport_ended();
+        self.change(Change::TransportEnded);
+    }
+
+    /// The transport broke: what waits cannot be transmitted.
+    pub(super) fn transport_lost(&mut self) {
+        self.line.clear();
+        self.closing.transport_ended();
+    }
+
+    fn give_up(&mut self, cause: CloseCause) {
+        if !self.state_is_over() && self.gave_up.is_none() {
+            self.gave_up = Some(cause);
+        }
+        self.line.clear();
+        self.transport_ended();
+    }
+
+    fn state_is_over(&self) -> bool {
+        self.state() == State::Closed
+    }
+
+    /// Why the connection was given up on this side: told once.
+    #[inline]
+    pub(super) fn take_gave_up(&mut self) -> Option<CloseCause> {
+        self.gave_up.take()
+    }
+
+    fn change(&mut self, change: Change) {
+        self.phase = self.phase.after(change);
+        self.keepalive.stop();
+        self.closing.begin(self.config.timeouts.close);
+        if self.phase == Phase::Ended {
+            self.line.clear();
+        }
+        self.output_waits();
+    }
+
+    #[inline]
+    fn output_waits(&mut self) {
+        self.keepalive.output_waits(&self.config.timeouts);
+    }
+
+    // ---- out
+
+    /// What waits to be transmitted, as one slice from the front; empty if nothing waits. There may be more
+    /// behind it: [`Self::transmit_slices`] shows it.
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        self.line.transmit()
+    }
+
+    /// What waits to be transmitted, from the front, in as many slices as fit: for a vectored write. Returns
+    /// how many were filled.
+    pub fn transmit_slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
+        self.line.transmit_slices(slices)
+    }
+
+    /// The transport took `n` octets from the front.
+    ///
+    /// # Panics
+    /// If there were fewer.
+    #[inline]
+    pub fn transmitted(&mut self, n: usize) {
+        if n > 0 {
+            self.keepalive.transmitted();
+            self.line.transmitted(n);
+        }
+    }
+
+    /// Copies what waits to `out` and counts it as transmitted: for transports that own their buffers, such
+    /// as TLS. Returns how many octets were copied.
+    pub fn transmit_into(&mut self, out: &mut [u8]) -> usize {
+        let mut copied = 0;
+        while copied < out.len() && !self.transmit().is_empty() {
+            let octets = self.transmit();
+            let n = octets.len().min(out.len() - copied);
+            out[copied..copied + n].copy_from_slice(&octets[..n]);
+            self.transmitted(n);
+            copied += n;
+        }
+        copied
+    }
+
+    /// Whether the queue fell from above high water to low water since this was last asked.
+    #[inline]
+    pub fn poll_writable(&mut self) -> bool {
+        self.line.take_writable()
+    }
+
+    /// What the transport is to do.
+    pub fn transport_action(&self) -> TransportAction {
+        self.closing.action(self.role, self.phase, self.buffered_len() > 0)
+    }
+
+    // ---- time
+
+    /// When to call [`Self::handle_timeout`]: the next of all deadlines. [`Instant::ZERO`] means now, because
+    /// something has begun that needs to know what time it is. `None`: no deadline.
+    #[inline]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match (self.keepalive.poll(), self.closing.poll()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Tells what time it is, and serves the deadlines that have passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let config = self.config.clone();
+        while let Some(due) = self.keepalive.handle(now, &config.timeouts, self.buffered_len() > 0) {
+            match due {
+                Due::Ping(number) => {
+                    let mut digits = Digits::default();
+                    // A queue that is full has more urgent things in it than a ping.
+                    let _ = self.ping(digits.write(number));
+                }
+                Due::Idle => {
+                    let frame = CloseFrame::new(CloseCode::GOING_AWAY, "idle");
+                    let _ = self.close_with(frame.as_ref());
+                }
+                Due::GiveUp(timeout) => self.give_up(CloseCause::TimedOut(timeout)),
+            }
+        }
+        if self.closing.handle(now, config.timeouts.close) {
+            self.give_up(CloseCause::TimedOut(Timeout::Close));
+        }
+    }
+}
+
+/// Writes a message in fragments: [`Sender::start`] gives one. Dropping it leaves the message unfinished;
+/// [`Sender::writer`] gives a writer that goes on.
+#[derive(Debug)]
+pub struct MessageWriter<'s> {
+    sender: &'s mut Sender,
+}
+
+impl MessageWriter<'_> {
+    /// Queues a fragment. Text may be cut inside a character.
+    ///
+    /// # Errors
+    /// [`NotUtf8`](UsageError::NotUtf8), [`QueueFull`](UsageError::QueueFull),
+    /// [`OutOfMemory`](UsageError::OutOfMemory). Nothing is queued then, and the message can go on.
+    pub fn write(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.push(payload, false)
+    }
+
+    /// Queues the last fragment.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; [`NotUtf8`](UsageError::NotUtf8) also if the text ends inside a character.
+    pub fn finish(mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.push(payload, true)
+    }
+
+    fn push(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
+        self.sender.line.fragment(payload, last)?;
+        self.sender.output_waits();
+        Ok(())
+    }
+}
+
+/// A number in decimal, on the stack.
+#[derive(Default)]
+struct Digits {
+    octets: [u8; 20],
+    len: usize,
+}
+
+impl Digits {
+    fn write(&mut self, number: u64) -> &[u8] {
+        let _ = fmt::write(self, format_args!("{number}")); // 20 digits hold every u64
+        &self.octets[..self.len]
+    }
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        self.octets.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! The receive buffer of a connection: octets that arrived and are not decoded yet.
+//!
+//! Nothing is allocated until something must wait, and nothing is kept when nothing waits. Once the events
+//! are drained at most 139 octets wait (the beginning of a frame), so moving them to the front is cheap.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Initialised to its whole length, so that its tail can be lent without being cleared each time.
+    octets: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// How much to offer to the next read: follows what reads bring.
+    read_len: u32,
+}
+
+/// The least and the most that is offered to one read.
+const MIN_READ: usize = 4 * 1024;
+const MAX_READ: usize = 64 * 1024;
+
+impl Buffer {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    #[inline]
+    pub(super) fn waiting(&mut self) -> &mut [u8] {
+        &mut self.octets[self.start..self.end]
+    }
+
+    /// The place in [`Self::all`] of a range of [`Self::waiting`].
+    #[inline]
+    pub(super) fn absolute(&self, place: Range<usize>) -> Range<usize> {
+        self.start + place.start..self.start + place.end
+    }
+
+    #[inline]
+    pub(super) fn all(&mut self) -> &mut [u8] {
+        &mut self.octets
+    }
+
+    #[inline]
+    pub(super) fn consume(&mut self, n: usize) {
+        self.start += n;
+        debug_assert!(self.start <= self.end);
+    }
+
+    /// Gives the memory back if nothing waits in it.
+    #[inline]
+    pub(super) fn release_if_empty(&mut self) {
+        if self.is_empty() && !self.octets.is_empty() {
+            self.release();
+        }
+    }
+
+    pub(super) fn release(&mut self) {
+        (self.octets, self.start, self.end) = (Vec::new(), 0, 0);
+    }
+
+    /// Room behind what waits, for a read. `None` if there is no memory.
+    pub(super) fn space(&mut self) -> Option<&mut [u8]> {
+        let want = (self.read_len as usize).clamp(MIN_READ, MAX_READ);
+        self.make_room(want)?;
+        Some(&mut self.octets[self.end..])
+    }
+
+    /// So many octets of [`Self::space`] were written.
+    pub(super) fn filled(&mut self, n: usize) {
+        let offered = self.octets.len() - self.end;
+        assert!(n <= offered, "more octets than there was space for");
+        self.end += n;
+        // A read that fills what it was offered is followed by a larger one, a small one by a smaller.
+        let read_len = if n == offered { offered * 2 } else { (2 * n).max(offered / 2) };
+        self.read_len = read_len.clamp(MIN_READ, MAX_READ) as u32;
+    }
+
+    /// Appends a copy. `None`, and nothing is appended, if there is no memory.
+    pub(super) fn append(&mut self, octets: &[u8]) -> Option<()> {
+        self.make_room(octets.len())?;
+        self.octets[self.end..self.end + octets.len()].copy_from_slice(octets);
+        self.end += octets.len();
+        Some(())
+    }
+
+    fn make_room(&mut self, n: usize) -> Option<()> {
+        if self.octets.len() - self.end >= n {
+            return Some(());
+        }
+        let waiting = self.len();
+        self.octets.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, waiting);
+        let missing = (waiting + n).saturating_sub(self.octets.len());
+        self.octets.try_reserve_exact(missing).ok()?;
+        self.octets.resize(self.octets.len() + missing, 0);
+        Some(())
+    }
+}

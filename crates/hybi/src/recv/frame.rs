@@ -1,0 +1,226 @@
+//! Frames out of octets, in memory that belongs to the caller.
+//!
+//! [`Decoder`] says where in the input a piece lies and what it is. It stores no octet: what it does not
+//! consume has to be offered again with more behind it, at most 139 octets (a header, or a control frame).
+//! Payloads of data frames are consumed as they come.
+
+use core::ops::Range;
+
+use super::sequence::Sequence;
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::message::Kind;
+use crate::opcode::Opcode;
+use crate::role::Role;
+use crate::wire::header::{FrameHeader, Parsed};
+use crate::wire::mask;
+
+/// Decodes frames in memory that the caller owns, without allocating: for proxies, completion-based event
+/// loops, and machines without a heap to spare. [`Connection`](crate::Connection) is built on it.
+///
+/// It enforces every rule about frames and their order (RFC 6455 §5), and the limits on lengths and
+/// fragments. It answers nothing, joins nothing, and does not look at text: see
+/// [`Utf8Validator`](crate::utf8::Utf8Validator).
+///
+/// ```
+/// use hybi::{Config, Decoder, Kind, Piece, Role};
+///
+/// let mut decoder = Decoder::new(Role::Client, &Config::default());
+/// let mut memory = *b"\x81\x05Hello\x89"; // a text message, and the first octet of a ping
+/// let step = decoder.decode(&mut memory).unwrap();
+/// match step.piece {
+///     Some(Piece::Data { kind, payload, message_ends, .. }) => {
+///         assert_eq!((kind, &*payload, message_ends), (Kind::Text, &b"Hello"[..], true));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// assert_eq!(step.consumed, 7);
+/// let step = decoder.decode(&mut memory[7..]).unwrap();
+/// assert!(step.piece.is_none() && step.consumed == 0); // more is needed; offer the octet again
+/// ```
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    sequence: Sequence,
+    /// Octets of the current data frame that have not come yet.
+    remaining: u64,
+    /// Its masking key, turned to the next octet; zeros if it is not masked.
+    key: [u8; 4],
+    /// Whether it is the last of its message.
+    fin: bool,
+    kind: Kind,
+}
+
+/// What [`Decoder::decode`] found.
+#[derive(Debug)]
+pub struct Step<'m> {
+    /// How many octets of the input are done with. The rest has to be offered again.
+    pub consumed: usize,
+    /// What they are; `None` if more input is needed.
+    pub piece: Option<Piece<'m>>,
+}
+
+/// A part of the stream of frames, unmasked where it lay.
+#[derive(Debug)]
+pub enum Piece<'m> {
+    /// Payload of a data frame, as much of it as was there.
+    Data {
+        /// The header, if the frame begins here.
+        header: Option<FrameHeader>,
+        /// The kind of the message.
+        kind: Kind,
+        /// The octets.
+        payload: &'m mut [u8],
+        /// How many octets of the frame are still to come.
+        remaining: u64,
+        /// Whether this ends the message.
+        message_ends: bool,
+    },
+    /// A whole control frame.
+    Control {
+        /// Close, ping or pong.
+        opcode: Opcode,
+        /// At most 125 octets.
+        payload: &'m mut [u8],
+    },
+}
+
+/// The same as [`Step`], in places instead of slices, and with the payload still masked: so that unmasking
+/// can be done together with what is to be done next.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The frame needs this many octets at the front of the input.
+    Incomplete(usize),
+    Data(Data),
+    Control {
+        opcode: Opcode,
+        place: Range<usize>,
+        key: [u8; 4],
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Data {
+    pub(super) header: Option<FrameHeader>,
+    pub(super) kind: Kind,
+    pub(super) first: bool,
+    pub(super) last: bool,
+    pub(super) key: [u8; 4],
+    /// Where the payload lies; its end is where the next piece begins.
+    pub(super) place: Range<usize>,
+}
+
+impl Decoder {
+    /// A decoder for what `role` receives. Of the configuration it uses `limits` and `strictness`.
+    pub fn new(role: Role, config: &Config) -> Self {
+        Self {
+            sequence: Sequence::new(role, config),
+            remaining: 0,
+            key: [0; 4],
+            fin: false,
+            kind: Kind::Binary,
+        }
+    }
+
+    /// Finds the next piece at the front of `input`, and unmasks it there.
+    ///
+    /// # Errors
+    /// The rule that the peer broke. The decoder is then of no more use.
+    pub fn decode<'m>(&mut self, input: &'m mut [u8]) -> Result<Step<'m>, ProtocolError> {
+        Ok(match self.find(input, usize::MAX)? {
+            Found::Incomplete(_) => Step { consumed: 0, piece: None },
+            Found::Data(Data { header, kind, last, key, place, .. }) => {
+                let consumed = place.end;
+                let payload = &mut input[place];
+                mask::mask(payload, key);
+                let remaining = self.remaining;
+                Step {
+                    consumed,
+                    piece: Some(Piece::Data { header, kind, payload, remaining, message_ends: last }),
+                }
+            }
+            Found::Control { opcode, place, key } => {
+                let consumed = place.end;
+                let payload = &mut input[place];
+                mask::mask(payload, key);
+                Step { consumed, piece: Some(Piece::Control { opcode, payload }) }
+            }
+        })
+    }
+
+    /// Octets of the current data frame that have not come yet.
+    #[inline]
+    pub(super) fn remaining(&self) -> u64 {
+        self.remaining
+    }
+
+    /// The kind of the message to which the current data frame belongs.
+    #[inline]
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Finds the next piece, with at most `max` octets of data payload.
+    #[inline]
+    pub(super) fn find(&mut self, input: &[u8], max: usize) -> Result<Found, ProtocolError> {
+        if self.remaining > 0 {
+            return Ok(if input.is_empty() {
+                Found::Incomplete(1)
+            } else {
+                Found::Data(self.payload(None, false, 0, input.len(), max))
+            });
+        }
+        let Some(&first) = input.first() else { return Ok(Found::Incomplete(2)) };
+        self.sequence.judge(first, input.get(1).copied())?;
+        let (header, header_len) = match FrameHeader::parse(input)? {
+            Parsed::Header(header, len) => (header, len),
+            Parsed::Incomplete(n) => return Ok(Found::Incomplete(n)),
+        };
+        self.sequence.judge_length(&header, header_len)?;
+        let key = header.masking_key().unwrap_or_default();
+        let opcode = header.opcode();
+        if opcode.is_control() {
+            let place = header_len..header_len + header.payload_len() as usize; // at most 125
+            return Ok(if input.len() < place.end {
+                Found::Incomplete(place.end)
+            } else {
+                Found::Control { opcode, place, key }
+            });
+        }
+        let admitted = self.sequence.admit(&header)?;
+        self.remaining = header.payload_len();
+        self.key = key;
+        self.fin = header.fin();
+        self.kind = admitted.kind;
+        Ok(Found::Data(self.payload(Some(header), admitted.first, header_len, input.len(), max)))
+    }
+
+    /// Takes so many octets of payload that are not in any input: they were received at their final place.
+    /// Returns their key and whether they end the message.
+    pub(super) fn take(&mut self, n: usize) -> ([u8; 4], bool) {
+        let data = self.payload(None, false, 0, n, n);
+        (data.key, data.last)
+    }
+
+    /// The payload between `start` and `end`, as far as it belongs to the current frame.
+    #[inline]
+    fn payload(
+        &mut self,
+        header: Option<FrameHeader>,
+        first: bool,
+        start: usize,
+        end: usize,
+        max: usize,
+    ) -> Data {
+        let there = (end - start).min(max);
+        let n = usize::try_from(self.remaining).map_or(there, |remaining| there.min(remaining));
+        let key = self.key;
+        self.remaining -= n as u64;
+        let last = self.remaining == 0 && self.fin;
+        if self.remaining > 0 {
+            self.key = mask::rotate(key, n);
+        } else if last {
+            self.sequence.message_ended();
+        }
+        Data { header, kind: self.kind, first, last, key, place: start..start + n }
+    }
+}

@@ -1,0 +1,515 @@
+//! Messages out of frames: unmask, validate, join; and what has to be kept between two calls.
+//!
+//! A message that lies whole in the memory at hand is unmasked and validated there and never moves. Anything
+//! else is appended to one buffer, so that fragments cost nothing beyond their octets; while a large payload
+//! is arriving, that buffer's tail is what the transport reads into. Text is validated as it arrives: a wrong
+//! octet fails the connection when it comes, not when the frame or the message ends.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::buffer::Buffer;
+use super::control::parse_close;
+use super::frame::{Data, Decoder, Found};
+use crate::close::CloseFrame;
+use crate::config::{Config, Delivery};
+use crate::error::ProtocolError;
+use crate::message::{Kind, NotUtf8};
+use crate::opcode::Opcode;
+use crate::role::Role;
+use crate::utf8::{self, Utf8Validator};
+use crate::wire::mask::{self, BLOCK};
+
+/// What arrived. Places instead of slices: the borrow is made once, at the very end.
+#[derive(Debug)]
+#[allow(unreachable_pub, reason = "named by a sealed trait")]
+pub enum Outcome {
+    Message { kind: Kind, place: Place },
+    Fragment { kind: Kind, place: Place, first: bool, last: bool },
+    Ping(Place),
+    Pong(Place),
+    Close(Option<CloseFrame>),
+    Failed(ProtocolError),
+}
+
+/// Where something lies.
+#[derive(Clone, Debug)]
+#[allow(unreachable_pub, reason = "named by a sealed trait")]
+pub enum Place {
+    /// In the memory that the caller lent.
+    Lent(Range<usize>),
+    /// In our receive buffer.
+    Own(Range<usize>),
+    /// It was joined.
+    Joined,
+    /// One character, made of octets of two pieces.
+    Char,
+}
+
+/// The inward line of a connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    decoder: Decoder,
+    config: Arc<Config>,
+    /// How the current message is delivered, and how the next will be.
+    delivery: Delivery,
+    next_delivery: Delivery,
+    buffer: Buffer,
+    /// The message being joined. Longer than `received` while its tail is lent to the transport.
+    joined: Vec<u8>,
+    /// Octets of `joined` that have been received, and those of them that were unmasked and validated.
+    received: usize,
+    plain: usize,
+    /// The text up to here. Between messages it is empty.
+    utf8: Utf8Validator,
+    /// The character that [`Place::Char`] means.
+    char: ([u8; 4], u8),
+    flags: Flags,
+    /// Found outside of [`Self::next`], to be reported by it.
+    failure: Option<ProtocolError>,
+}
+
+#[derive(Debug, Default)]
+struct Flags {
+    /// All that is at hand has been looked at: only more octets can give an outcome.
+    hungry: bool,
+    /// The last outcome lent `joined`.
+    lending: bool,
+    /// The last space was the tail of `joined`.
+    direct: bool,
+    /// A fragment of the current message has been delivered.
+    begun: bool,
+    /// Nothing that arrives matters any more.
+    over: bool,
+}
+
+/// A payload of which so much is still to come is read to its final place.
+const DIRECT: u64 = 16 * 1024;
+/// The first step by which memory for such a payload grows; then it doubles what was received.
+const STEP: usize = 16 * 1024;
+
+impl Line {
+    pub(crate) fn new(role: Role, config: Arc<Config>) -> Self {
+        Self {
+            decoder: Decoder::new(role, &config),
+            delivery: config.delivery,
+            next_delivery: config.delivery,
+            config,
+            buffer: Buffer::default(),
+            joined: Vec::new(),
+            received: 0,
+            plain: 0,
+            utf8: Utf8Validator::default(),
+            char: ([0; 4], 0),
+            flags: Flags { hungry: true, ..Flags::default() },
+            failure: None,
+        }
+    }
+
+    /// Octets held that no event has delivered yet.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len() + if self.flags.lending { 0 } else { self.received }
+    }
+
+    /// How messages are delivered from the next one on.
+    pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
+        self.next_delivery = delivery;
+    }
+
+    /// From now on everything that arrives is dropped. Gives all memory back.
+    pub(crate) fn finish(&mut self) {
+        self.flags.over = true;
+        self.flags.lending = false;
+        self.buffer.release();
+        (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.flags.over
+    }
+
+    // ---- in
+
+    /// Where the transport may write. Empty: first take the events.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        self.release();
+        self.flags.direct = false;
+        if self.flags.over || self.failure.is_some() {
+            return self.buffer.space().unwrap_or_default();
+        }
+        let coming = self.decoder.remaining().saturating_sub((self.received - self.plain) as u64);
+        if self.buffer.is_empty() && coming >= DIRECT && self.delivery == Delivery::Messages {
+            return self.direct_space(coming);
+        }
+        if !self.flags.hungry && self.held() > 0 {
+            return &mut [];
+        }
+        if let Some(space) = self.buffer.space() {
+            return space;
+        }
+        self.failure = Some(ProtocolError::OutOfMemory);
+        &mut []
+    }
+
+    /// The final place of a large payload. Memory follows what was received, never what was announced.
+    fn direct_space(&mut self, coming: u64) -> &mut [u8] {
+        self.buffer.release();
+        if self.joined.len() == self.received {
+            let step = self.received.max(STEP).min(usize::try_from(coming).unwrap_or(usize::MAX));
+            if self.joined.try_reserve_exact(step).is_err() {
+                self.failure = Some(ProtocolError::OutOfMemory);
+                return &mut [];
+            }
+            self.joined.resize(self.received + step, 0);
+        }
+        self.flags.direct = true;
+        &mut self.joined[self.received..]
+    }
+
+    /// The transport wrote so many octets to the space.
+    pub(crate) fn received(&mut self, n: usize) {
+        if self.flags.over {
+            return;
+        }
+        if self.flags.direct {
+            assert!(n <= self.joined.len() - self.received, "more octets than there was space for");
+            self.received += n;
+        } else {
+            self.buffer.filled(n);
+        }
+        self.flags.hungry = false;
+    }
+
+    /// Keeps what is left of lent memory.
+    pub(crate) fn keep(&mut self, rest: &[u8]) {
+        if !self.flags.over && !rest.is_empty() && self.buffer.append(rest).is_none() {
+            self.failure = Some(ProtocolError::OutOfMemory);
+        }
+    }
+
+    /// There is no memory for something that the peer asked for.
+    pub(crate) fn fail(&mut self, error: ProtocolError) {
+        self.failure = Some(error);
+    }
+
+    /// Something arrived in lent memory.
+    pub(crate) fn fed(&mut self) {
+        self.flags.hungry = false;
+    }
+
+    // ---- out
+
+    /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
+    #[inline]
+    pub(crate) fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
+        self.release();
+        if self.flags.over {
+            *at = lent.len();
+            return None;
+        }
+        let outcome = match self.failure.take().map_or_else(|| self.search(lent, at), Err) {
+            Ok(outcome) => outcome?,
+            Err(error) => Outcome::Failed(error),
+        };
+        if matches!(outcome, Outcome::Failed(_) | Outcome::Close(_)) {
+            self.finish(); // nothing after a failure is processed (§7.1.7), nothing comes after a close
+            *at = lent.len();
+        }
+        Some(outcome)
+    }
+
+    #[inline]
+    fn search(&mut self, lent: &mut [u8], at: &mut usize) -> Result<Option<Outcome>, ProtocolError> {
+        loop {
+            if self.plain < self.received {
+                match self.take_direct()? {
+                    Some(outcome) => return Ok(Some(outcome)),
+                    None => continue,
+                }
+            }
+            let max = self.max_piece();
+            if self.buffer.is_empty() {
+                match self.decoder.find(&lent[*at..], max)? {
+                    Found::Incomplete(_) => return self.starved(),
+                    Found::Data(mut data) => {
+                        data.place = *at + data.place.start..*at + data.place.end;
+                        *at = data.place.end;
+                        if let Some(outcome) = self.data(lent, data, Place::Lent)? {
+                            return Ok(Some(outcome));
+                        }
+                    }
+                    Found::Control { opcode, place, key } => {
+                        let place = *at + place.start..*at + place.end;
+                        *at = place.end;
+                        return self
+                            .control(opcode, &mut lent[place.clone()], key, Place::Lent(place))
+                            .map(Some);
+                    }
+                }
+            } else if let Some(outcome) = self.search_buffer(lent, at, max)? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// One step over our own buffer. `Some(None)`: more octets are needed, and there are none.
+    #[inline(never)]
+    fn search_buffer(
+        &mut self,
+        lent: &[u8],
+        at: &mut usize,
+        max: usize,
+    ) -> Result<Option<Option<Outcome>>, ProtocolError> {
+        match self.decoder.find(self.buffer.waiting(), max)? {
+            Found::Incomplete(n) => {
+                // The beginning of a frame waits here; its end may be what was lent.
+                let take = (n - self.buffer.len()).min(lent.len() - *at);
+                if take == 0 {
+                    return self.starved().map(Some);
+                }
+                self.buffer.append(&lent[*at..*at + take]).ok_or(ProtocolError::OutOfMemory)?;
+                *at += take;
+                Ok(None)
+            }
+            Found::Data(mut data) => {
+                let consumed = data.place.end;
+                data.place = self.buffer.absolute(data.place);
+                // The buffer is lent to a method of ours: take it out for as long as that takes.
+                let mut buffer = core::mem::take(&mut self.buffer);
+                buffer.consume(consumed);
+                let outcome = self.data(buffer.all(), data, Place::Own);
+                self.buffer = buffer;
+                outcome.map(|outcome| outcome.map(Some))
+            }
+            Found::Control { opcode, place, key } => {
+                let consumed = place.end;
+                let place = self.buffer.absolute(place);
+                let mut buffer = core::mem::take(&mut self.buffer);
+                buffer.consume(consumed);
+                let outcome = self.control(opcode, &mut buffer.all()[place.clone()], key, Place::Own(place));
+                self.buffer = buffer;
+                outcome.map(|outcome| Some(Some(outcome)))
+            }
+        }
+    }
+
+    #[inline]
+    fn starved(&mut self) -> Result<Option<Outcome>, ProtocolError> {
+        self.flags.hungry = true;
+        self.buffer.release_if_empty();
+        Ok(None)
+    }
+
+    fn control(
+        &self,
+        opcode: Opcode,
+        payload: &mut [u8],
+        key: [u8; 4],
+        place: Place,
+    ) -> Result<Outcome, ProtocolError> {
+        mask::mask(payload, key);
+        Ok(match opcode {
+            Opcode::Ping => Outcome::Ping(place),
+            Opcode::Pong => Outcome::Pong(place),
+            _ => Outcome::Close(parse_close(payload, self.config.strictness.utf8)?),
+        })
+    }
+
+    #[inline]
+    fn data(
+        &mut self,
+        memory: &mut [u8],
+        data: Data,
+        make_place: fn(Range<usize>) -> Place,
+    ) -> Result<Option<Outcome>, ProtocolError> {
+        let payload = &mut memory[data.place.clone()];
+        if data.first {
+            self.delivery = self.next_delivery;
+        }
+        if self.delivery == Delivery::Fragments {
+            return self.fragment(payload, data, make_place);
+        }
+        if data.first && data.last {
+            let check = data.kind == Kind::Text && self.config.strictness.utf8;
+            unmask_whole(payload, data.key, check)?;
+            return Ok(Some(Outcome::Message { kind: data.kind, place: make_place(data.place) }));
+        }
+        self.join(payload, data.key, data.kind)?;
+        self.joined_to(data.kind, data.last)
+    }
+
+    // ---- joining
+
+    /// Appends a piece: copies, unmasks and validates block by block, while the block is in the cache.
+    fn join(&mut self, payload: &[u8], key: [u8; 4], kind: Kind) -> Result<(), ProtocolError> {
+        self.joined.truncate(self.received);
+        self.joined.try_reserve(payload.len()).map_err(|_| ProtocolError::OutOfMemory)?;
+        let check = kind == Kind::Text && self.config.strictness.utf8;
+        for block in payload.chunks(BLOCK) {
+            mask::append_masked(&mut self.joined, block, key);
+            if check {
+                self.utf8.update(&self.joined[self.received..]).map_err(invalid_utf8)?;
+            }
+            self.received = self.joined.len();
+        }
+        self.plain = self.received;
+        Ok(())
+    }
+
+    /// Takes what was received at its final place.
+    fn take_direct(&mut self) -> Result<Option<Outcome>, ProtocolError> {
+        let fresh = self.plain..self.received;
+        let kind = self.decoder.kind();
+        let (mut key, last) = self.decoder.take(fresh.len());
+        let check = kind == Kind::Text && self.config.strictness.utf8;
+        for block in self.joined[fresh].chunks_mut(BLOCK) {
+            unmask_piece(block, key, check, &mut self.utf8)?;
+            key = mask::rotate(key, block.len());
+        }
+        self.plain = self.received;
+        self.joined_to(kind, last)
+    }
+
+    /// A piece was joined; was it the last?
+    fn joined_to(&mut self, kind: Kind, last: bool) -> Result<Option<Outcome>, ProtocolError> {
+        if !last {
+            return Ok(None);
+        }
+        self.utf8.finish().map_err(invalid_utf8)?;
+        self.joined.truncate(self.received);
+        self.flags.lending = true;
+        Ok(Some(Outcome::Message { kind, place: Place::Joined }))
+    }
+
+    /// A consumed event is released by the next call.
+    #[inline]
+    fn release(&mut self) {
+        if self.flags.lending {
+            self.flags.lending = false;
+            (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
+        }
+    }
+
+    // ---- fragments
+
+    /// How many octets the next piece may have: where a character was cut, just those that it misses, so that
+    /// it can be delivered alone and what follows need not be moved.
+    #[inline]
+    fn max_piece(&self) -> usize {
+        match (self.delivery, self.utf8.missing()) {
+            (Delivery::Messages, _) | (_, 0) => usize::MAX,
+            (Delivery::Fragments, missing) => missing,
+        }
+    }
+
+    /// Delivers a piece as it is; text without the beginning of a character at its end, which is kept.
+    #[inline(never)]
+    fn fragment(
+        &mut self,
+        payload: &mut [u8],
+        data: Data,
+        make_place: fn(Range<usize>) -> Place,
+    ) -> Result<Option<Outcome>, ProtocolError> {
+        let Data { kind, last, key, mut place, .. } = data;
+        mask::mask(payload, key);
+        let place = if kind == Kind::Text && self.config.strictness.utf8 {
+            let before = self.utf8.partial().len();
+            self.char.0[..before].copy_from_slice(self.utf8.partial());
+            self.utf8.update(payload).map_err(invalid_utf8)?;
+            let after = self.utf8.partial().len();
+            if last {
+                self.utf8.finish().map_err(invalid_utf8)?;
+            }
+            match (before, after) {
+                (0, _) => {
+                    place.end -= after;
+                    make_place(place)
+                }
+                (_, 0) => {
+                    let n = before + payload.len();
+                    self.char.0[before..n].copy_from_slice(payload);
+                    self.char.1 = n as u8;
+                    Place::Char
+                }
+                _ => return Ok(None), // the character goes on
+            }
+        } else {
+            make_place(place)
+        };
+        if place.is_empty() && !last {
+            return Ok(None);
+        }
+        let first = !self.flags.begun;
+        self.flags.begun = !last;
+        Ok(Some(Outcome::Fragment { kind, place, first, last }))
+    }
+
+    // ---- the borrow
+
+    /// The octets at a place.
+    #[inline]
+    pub(crate) fn lend<'e>(&'e mut self, lent: &'e mut [u8], place: Place) -> Lend<'e> {
+        match place {
+            Place::Lent(range) => Lend::Slice(&mut lent[range]),
+            Place::Own(range) => Lend::Slice(&mut self.buffer.all()[range]),
+            Place::Joined => Lend::Joined(&mut self.joined),
+            Place::Char => Lend::Slice(&mut self.char.0[..self.char.1 as usize]),
+        }
+    }
+}
+
+/// Octets lent to the application.
+#[derive(Debug)]
+pub(crate) enum Lend<'e> {
+    Slice(&'e mut [u8]),
+    /// A buffer that the application may take away whole.
+    Joined(&'e mut Vec<u8>),
+}
+
+impl Place {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Lent(range) | Self::Own(range) if range.is_empty())
+    }
+}
+
+fn invalid_utf8(_: NotUtf8) -> ProtocolError {
+    ProtocolError::InvalidUtf8
+}
+
+/// Unmasks, and validates if asked to, a message that lies here whole.
+#[inline]
+fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
+    if !check {
+        mask::mask(payload, key);
+    } else if payload.len() <= BLOCK {
+        if !mask::mask_ascii(payload, key) && !utf8::is_utf8(payload) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+    } else {
+        let mut validator = Utf8Validator::default();
+        for block in payload.chunks_mut(BLOCK) {
+            unmask_piece(block, key, true, &mut validator)?;
+        }
+        validator.finish().map_err(invalid_utf8)?;
+    }
+    Ok(())
+}
+
+#[inline]
+fn unmask_piece(
+    block: &mut [u8],
+    key: [u8; 4],
+    check: bool,
+    validator: &mut Utf8Validator,
+) -> Result<(), ProtocolError> {
+    if !check {
+        mask::mask(block, key);
+        return Ok(());
+    }
+    if mask::mask_ascii(block, key) {
+        validator.update_ascii(block.is_empty()).map_err(invalid_utf8)
+    } else {
+        validator.update(block).map_err(invalid_utf8)
+    }
+}

@@ -1,0 +1,269 @@
+//! Messages into frames: whole, in fragments, or framed once for many.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use super::control::{Pongs, push_close};
+use super::frame::{BY_REFERENCE, Framer, header};
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::entropy::BoxEntropy;
+use crate::error::{SendError, UsageError};
+use crate::message::{Kind, Message, Payload};
+use crate::opcode::Opcode;
+use crate::utf8::Utf8Validator;
+use crate::wire::header::{MAX_CONTROL_LEN, MAX_HEADER_LEN};
+
+/// A message that is framed once, to be sent on many connections: what a server sends is not masked, so all
+/// of them can share the octets.
+///
+/// ```
+/// use hybi::{Agreement, Config, Connection, Prepared};
+/// let news = Prepared::new("high water at four");
+/// let mut connections: Vec<_> =
+///     (0..3).map(|_| Connection::server(Agreement::default(), Config::default())).collect();
+/// for connection in &mut connections {
+///     connection.send_prepared(&news).unwrap();
+/// }
+/// assert_eq!(connections[2].transmit(), b"\x81\x12high water at four");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    kind: Kind,
+    /// Header and payload, as a server sends them.
+    frame: Bytes,
+    header_len: usize,
+}
+
+impl Prepared {
+    /// Frames a message.
+    pub fn new<'a>(payload: impl Into<Payload<'a>>) -> Self {
+        let payload = payload.into();
+        let header = header(true, opcode(payload.kind), payload.bytes.len()).encode();
+        let mut frame = Vec::with_capacity(header.len() + payload.bytes.len());
+        frame.extend_from_slice(&header);
+        frame.extend_from_slice(payload.bytes);
+        Self { kind: payload.kind, frame: frame.into(), header_len: header.len() }
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The payload.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.frame[self.header_len..]
+    }
+}
+
+/// The outward line of a connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    framer: Framer,
+    pongs: Pongs,
+    config: Arc<Config>,
+    /// The message of which fragments are being sent.
+    open: Option<Open>,
+    /// The queue has been above high water, and no event has said that it fell.
+    above_high: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    kind: Kind,
+    begun: bool,
+    utf8: Utf8Validator,
+}
+
+impl Line {
+    pub(crate) fn new(entropy: Option<BoxEntropy>, config: Arc<Config>) -> Self {
+        Self { framer: Framer::new(entropy), pongs: Pongs::default(), config, open: None, above_high: false }
+    }
+
+    // ---- say
+
+    #[inline]
+    pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
+        self.admit(payload.bytes.len())?;
+        self.framer.push(true, opcode(payload.kind), payload.bytes)?;
+        self.note_high();
+        Ok(())
+    }
+
+    pub(crate) fn send_message(&mut self, message: Message) -> Result<(), SendError<Message>> {
+        let kind = message.kind();
+        if let Err(error) = self.admit(message.as_bytes().len()) {
+            return Err(SendError { error, payload: message });
+        }
+        self.framer.push_shared(opcode(kind), message.into_bytes()).map_err(|(error, bytes)| SendError {
+            error,
+            payload: match kind {
+                Kind::Text => crate::message::Utf8Bytes::from_validated(bytes).into(),
+                Kind::Binary => bytes.into(),
+            },
+        })?;
+        self.note_high();
+        Ok(())
+    }
+
+    pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
+        self.admit(message.frame.len())?;
+        if self.framer.masks() {
+            self.framer.push(true, opcode(message.kind), message.as_bytes())?;
+        } else if message.frame.len() >= BY_REFERENCE {
+            self.framer.queue.push_shared(message.frame.clone()).ok_or(UsageError::OutOfMemory)?;
+        } else {
+            let n = message.frame.len();
+            self.framer.queue.reserve(n).ok_or(UsageError::OutOfMemory)?;
+            self.framer.queue.push(n, |tail| tail.extend_from_slice(&message.frame));
+        }
+        self.note_high();
+        Ok(())
+    }
+
+    /// Begins a message in fragments.
+    pub(crate) fn start(&mut self, kind: Kind) -> Result<(), UsageError> {
+        if self.open.is_some() {
+            return Err(UsageError::MessageInProgress);
+        }
+        self.open = Some(Open { kind, begun: false, utf8: Utf8Validator::default() });
+        Ok(())
+    }
+
+    pub(crate) fn is_in_message(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The next fragment of the message that was begun.
+    pub(crate) fn fragment(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
+        let fits = self.fits(payload.len());
+        let open =
+            self.open.as_mut().expect("only a MessageWriter calls this, and it exists while one is open");
+        if !fits {
+            return Err(UsageError::QueueFull);
+        }
+        let mut utf8 = open.utf8;
+        if open.kind == Kind::Text {
+            utf8.update(payload).map_err(|_| UsageError::NotUtf8)?;
+            if last {
+                utf8.finish().map_err(|_| UsageError::NotUtf8)?;
+            }
+        }
+        let opcode = if open.begun { Opcode::Continuation } else { opcode(open.kind) };
+        self.framer.push(last, opcode, payload)?;
+        (open.begun, open.utf8) = (true, utf8);
+        if last {
+            self.open = None;
+        }
+        self.note_high();
+        Ok(())
+    }
+
+    pub(crate) fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.control(Opcode::Ping, payload)
+    }
+
+    pub(crate) fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.control(Opcode::Pong, payload)
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
+        if payload.len() > MAX_CONTROL_LEN {
+            return Err(UsageError::ControlTooLong);
+        }
+        if !self.fits(payload.len()) {
+            return Err(UsageError::QueueFull);
+        }
+        self.framer.push(true, opcode, payload)
+    }
+
+    /// Answers a ping. It is never refused for a full queue: the number of pongs has a limit of its own.
+    #[inline]
+    pub(crate) fn answer_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.pongs.answer(&mut self.framer, payload, self.config.limits.pending_pongs)
+    }
+
+    /// Queues the close frame, whatever waits. Nothing but pongs may follow.
+    pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
+        self.pongs.flush(&mut self.framer)?;
+        self.open = None;
+        push_close(&mut self.framer, frame)
+    }
+
+    #[inline]
+    fn admit(&self, len: usize) -> Result<(), UsageError> {
+        if self.open.is_some() {
+            return Err(UsageError::MessageInProgress);
+        }
+        if self.fits(len) { Ok(()) } else { Err(UsageError::QueueFull) }
+    }
+
+    /// Whether so many octets may be queued: anything may if nothing waits.
+    #[inline]
+    fn fits(&self, len: usize) -> bool {
+        let waiting = self.framer.queue.len();
+        waiting == 0 || waiting.saturating_add(len).saturating_add(MAX_HEADER_LEN) <= self.config.water.limit
+    }
+
+    // ---- out
+
+    pub(crate) fn queued_len(&self) -> usize {
+        self.framer.queue.len()
+    }
+
+    pub(crate) fn transmit(&self) -> &[u8] {
+        self.framer.queue.first()
+    }
+
+    pub(crate) fn transmit_slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
+        self.framer.queue.slices(slices)
+    }
+
+    #[inline]
+    pub(crate) fn transmitted(&mut self, n: usize) {
+        self.framer.queue.transmitted(n);
+        // If there is no memory for the held pong it stays where it is, and follows a later call.
+        let _ = self.pongs.settle(&mut self.framer);
+    }
+
+    /// Octets that were not made here: the answer of a server's opening handshake.
+    #[cfg(feature = "handshake")]
+    pub(crate) fn push_raw(&mut self, octets: Vec<u8>) {
+        if !octets.is_empty() && self.framer.queue.push_shared(octets.into()).is_none() {
+            self.clear();
+        }
+    }
+
+    /// Drops all that waits, and the memory.
+    pub(crate) fn clear(&mut self) {
+        self.framer.queue.clear();
+        self.pongs.clear();
+        self.open = None;
+    }
+
+    #[inline]
+    fn note_high(&mut self) {
+        if self.framer.queue.len() > self.config.water.high {
+            self.above_high = true;
+        }
+    }
+
+    /// Whether the queue, having been above high water, is at low water: told once.
+    #[inline]
+    pub(crate) fn take_writable(&mut self) -> bool {
+        let fell = self.above_high && self.framer.queue.len() <= self.config.water.low;
+        if fell {
+            self.above_high = false;
+        }
+        fell
+    }
+}
+
+fn opcode(kind: Kind) -> Opcode {
+    match kind {
+        Kind::Text => Opcode::Text,
+        Kind::Binary => Opcode::Binary,
+    }
+}

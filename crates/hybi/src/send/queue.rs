@@ -1,0 +1,235 @@
+//! Output that waits for the transport.
+//!
+//! ```text
+//!   segments: [ copied.. ][ by reference ][ copied.. ] ...   tail: [ copied.. ]
+//!               ^ head: octets of the first segment that were transmitted
+//! ```
+//!
+//! Headers, small payloads and control frames are copied to the tail; large payloads are queued by reference
+//! between such pieces. After a partial write an offset moves and nothing else. A piece that was transmitted
+//! is freed; an empty queue holds no memory.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    segments: VecDeque<Bytes>,
+    tail: Vec<u8>,
+    /// Octets of the first segment, or of the tail if there is none, that were transmitted.
+    head: usize,
+    /// Octets that wait.
+    len: usize,
+    /// Octets that ever were queued.
+    total: u64,
+    /// How large the tail became before it was last emptied: the first guess for the next.
+    usual: u32,
+}
+
+/// A tail of this size is closed and a new one begun, so that what was transmitted can be freed.
+const TAIL: usize = 64 * 1024;
+/// The largest first guess.
+const MAX_GUESS: u32 = 16 * 1024;
+
+impl Queue {
+    /// Octets that wait to be transmitted.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Octets that ever were queued: the position in the stream of what is queued next.
+    #[inline]
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Octets that ever were transmitted.
+    #[inline]
+    pub(super) fn transmitted_total(&self) -> u64 {
+        self.total - self.len as u64
+    }
+
+    /// Room for so many octets at the tail. `None` if there is no memory.
+    #[inline]
+    pub(super) fn reserve(&mut self, n: usize) -> Option<()> {
+        if self.tail.capacity() - self.tail.len() >= n {
+            return Some(());
+        }
+        self.grow(n)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, n: usize) -> Option<()> {
+        if self.tail.len() + n > TAIL && !self.tail.is_empty() {
+            self.close_tail()?;
+        }
+        if self.tail.capacity() == 0 {
+            return self.tail.try_reserve_exact(n.max(self.usual as usize)).ok();
+        }
+        self.tail.try_reserve(n).ok()
+    }
+
+    /// Room for a header at the tail and a segment behind it: what comes after the header cannot fail.
+    pub(super) fn reserve_for_shared(&mut self, header: usize) -> Option<()> {
+        self.segments.try_reserve(3).ok()?;
+        self.reserve(header)
+    }
+
+    /// Appends to the tail; room was reserved.
+    #[inline]
+    pub(super) fn push(&mut self, n: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.tail);
+        self.len += n;
+        self.total += n as u64;
+    }
+
+    /// Queues by reference. `None` if there is no memory.
+    pub(super) fn push_shared(&mut self, octets: Bytes) -> Option<()> {
+        self.close_tail()?;
+        self.segments.try_reserve(1).ok()?;
+        self.len += octets.len();
+        self.total += octets.len() as u64;
+        self.segments.push_back(octets);
+        Some(())
+    }
+
+    /// Makes a segment of the tail.
+    fn close_tail(&mut self) -> Option<()> {
+        if !self.tail.is_empty() {
+            self.segments.try_reserve(1).ok()?;
+            self.usual = self.usual.max((self.tail.len() as u32).min(MAX_GUESS));
+            self.segments.push_back(Bytes::from(core::mem::take(&mut self.tail)));
+        }
+        Some(())
+    }
+
+    /// The first contiguous piece of what waits.
+    #[inline]
+    pub(super) fn first(&self) -> &[u8] {
+        &self.segments.front().map_or(&self.tail[..], |segment| segment)[self.head..]
+    }
+
+    /// Fills `slices` with what waits, from the front; returns how many it used.
+    pub(super) fn slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
+        let mut head = self.head;
+        let pieces = self.segments.iter().map(|segment| &segment[..]).chain([&self.tail[..]]);
+        let mut used = 0;
+        for (slot, piece) in slices.iter_mut().zip(pieces.filter(|piece| !piece.is_empty())) {
+            *slot = &piece[core::mem::take(&mut head)..];
+            used += 1;
+        }
+        used
+    }
+
+    /// The transport took so many octets from the front.
+    #[inline]
+    pub(super) fn transmitted(&mut self, mut n: usize) {
+        assert!(n <= self.len, "more octets than there were to transmit");
+        self.len -= n;
+        while let Some(segment) = self.segments.front() {
+            let left = segment.len() - self.head;
+            if n < left {
+                self.head += n;
+                return;
+            }
+            n -= left;
+            self.head = 0;
+            self.segments.pop_front();
+        }
+        self.head += n;
+        if self.len == 0 {
+            self.release();
+        }
+    }
+
+    /// Nothing waits: gives the memory back.
+    fn release(&mut self) {
+        self.usual = ((self.usual + self.tail.len() as u32) / 2 + 64).min(MAX_GUESS);
+        (self.segments, self.tail, self.head) = (VecDeque::new(), Vec::new(), 0);
+    }
+
+    /// Drops what waits.
+    pub(super) fn clear(&mut self) {
+        self.total -= self.len as u64; // as if it had never been queued
+        self.len = 0;
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> (Queue, Vec<u8>) {
+        let mut queue = Queue::default();
+        let mut expected = Vec::new();
+        for n in 0..6u8 {
+            let small = [n; 10];
+            queue.reserve(10).expect("memory");
+            queue.push(10, |tail| tail.extend_from_slice(&small));
+            expected.extend_from_slice(&small);
+            if n % 2 == 0 {
+                let large = alloc::vec![100 + n; 5000];
+                expected.extend_from_slice(&large);
+                queue.push_shared(large.into()).expect("memory");
+            }
+        }
+        (queue, expected)
+    }
+
+    fn view(queue: &Queue) -> Vec<u8> {
+        let mut slices = [&[][..]; 32];
+        let used = queue.slices(&mut slices);
+        assert!(slices[..used].iter().all(|slice| !slice.is_empty()));
+        slices[..used].concat()
+    }
+
+    #[test]
+    fn order_survives_every_partial_write() {
+        let (whole, expected) = queue();
+        assert_eq!(view(&whole), expected);
+        for step in (1..=expected.len()).step_by(if cfg!(miri) { 997 } else { 7 }) {
+            let (mut queue, _) = queue();
+            let mut sent = 0;
+            while queue.len() > 0 {
+                assert_eq!(view(&queue), expected[sent..]);
+                assert!(expected[sent..].starts_with(queue.first()) && !queue.first().is_empty());
+                let n = step.min(queue.len());
+                queue.transmitted(n);
+                sent += n;
+                assert_eq!(queue.transmitted_total(), sent as u64);
+            }
+            assert_eq!(sent, expected.len());
+            assert_eq!(
+                (queue.tail.capacity(), queue.segments.capacity()),
+                (0, 0),
+                "holds nothing when empty"
+            );
+        }
+    }
+
+    #[test]
+    fn a_queue_that_never_runs_empty_frees_what_was_transmitted() {
+        let mut queue = Queue::default();
+        for _ in 0..1000 {
+            queue.reserve(1000).expect("memory");
+            queue.push(1000, |tail| tail.extend_from_slice(&[7; 1000]));
+            if queue.len() > 3000 {
+                queue.transmitted(1000);
+            }
+        }
+        let held: usize = queue.segments.iter().map(Bytes::len).sum::<usize>() + queue.tail.capacity();
+        assert!(held <= 3 * TAIL, "{held}");
+    }
+
+    #[test]
+    fn a_short_view_shows_the_front() {
+        let (queue, expected) = queue();
+        let mut slices = [&[][..]; 2];
+        assert_eq!(queue.slices(&mut slices), 2);
+        assert!(expected.starts_with(&slices.concat()));
+    }
+}
