@@ -5,17 +5,16 @@ use core::fmt;
 use super::Connection;
 use super::receiver::Receiver;
 use super::sender::Sender;
-use crate::ending::CloseInfo;
 use crate::event::Event;
 use crate::recv::Outcome;
 
 /// What happened, before the borrow is made.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[allow(unreachable_pub, missing_docs, reason = "named by a sealed trait")]
 pub enum Raw {
     Outcome(Outcome),
     Writable,
-    Closed(CloseInfo),
+    Closed,
 }
 
 /// Whoever takes lent memory: a connection, or its receiving half. Sealed.
@@ -46,6 +45,9 @@ impl<'c, 'm, C: Inward> Input<'c, 'm, C> {
     /// The next event. It lends its payload until the next call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        if let Some((kind, place)) = self.connection.receiver().next_whole(self.memory, &mut self.at) {
+            return Some(self.connection.receiver().message(kind, &mut self.memory[place]));
+        }
         let raw = self.connection.next(self.memory, &mut self.at)?;
         Some(self.connection.receiver().event(self.memory, raw))
     }
@@ -55,6 +57,11 @@ impl Input<'_, '_, Connection> {
     /// The next event, and the sending half beside it: what is lent can be sent on at once.
     #[inline]
     pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        let found = self.connection.receiver.next_whole(self.memory, &mut self.at);
+        if let Some((kind, place)) = found {
+            let Connection { receiver, sender, .. } = &mut *self.connection;
+            return Some((receiver.message(kind, &mut self.memory[place]), sender));
+        }
         let raw = self.connection.next(self.memory, &mut self.at)?;
         let Connection { receiver, sender, .. } = &mut *self.connection;
         Some((receiver.event(self.memory, raw), sender))

@@ -19,12 +19,12 @@ pub use sender::{MessageWriter, Sender};
 use crate::agreement::Agreement;
 use crate::close::{CloseCode, CloseFrame};
 use crate::config::{Config, Delivery};
-use crate::ending::{CloseCause, CloseInfo};
+use crate::ending::CloseInfo;
 use crate::entropy::{BoxEntropy, Entropy};
 use crate::error::{ProtocolError, SendError, UsageError};
 use crate::event::Event;
 use crate::message::{Kind, Message, Payload};
-use crate::recv::Outcome;
+use crate::recv::{Outcome, What};
 use crate::role::Role;
 use crate::send::Prepared;
 use crate::state::State;
@@ -341,18 +341,23 @@ impl Connection {
     }
 
     /// The crossing: what arrived makes something be said.
-    #[inline]
-    fn cross(&mut self, lent: &mut [u8], raw: &Raw) {
-        match raw {
-            Raw::Outcome(Outcome::Ping(place)) if self.auto_pong => {
-                let payload = self.receiver.lend(lent, place.clone());
+    fn cross(&mut self, lent: &mut [u8], raw: Raw) {
+        let outcome = match raw {
+            Raw::Outcome(outcome) => outcome,
+            Raw::Closed if !self.close_info().is_some_and(CloseInfo::is_clean) => {
+                return self.sender.transport_ended();
+            }
+            Raw::Closed | Raw::Writable => return,
+        };
+        match outcome.what {
+            What::Ping if self.auto_pong => {
+                let payload = self.receiver.lend(lent, outcome.place);
                 if self.sender.answer_ping(payload).is_err() {
                     self.receiver.fail(ProtocolError::OutOfMemory);
                 }
             }
-            Raw::Outcome(Outcome::Close(frame)) => self.sender.close_received(frame.as_ref()),
-            Raw::Outcome(Outcome::Failed(error)) => self.sender.fail(*error),
-            Raw::Closed(info) if *info.cause() != CloseCause::Handshake => self.sender.transport_ended(),
+            What::Close => self.sender.close_received(self.receiver.peer_close()),
+            What::Failed(error) => self.sender.fail(error),
             _ => {}
         }
     }
@@ -363,8 +368,8 @@ impl Inward for Connection {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
         match self.receiver.next_raw(lent, at) {
             Some(raw) => {
-                if !matches!(raw, Raw::Outcome(Outcome::Message { .. })) {
-                    self.cross(lent, &raw);
+                if !matches!(raw, Raw::Outcome(Outcome { what: What::Message(_), .. })) {
+                    self.cross(lent, raw);
                 }
                 Some(raw)
             }

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::input::{Input, Inward, Raw};
 use crate::close::CloseFrame;
@@ -10,7 +11,7 @@ use crate::ending::{CloseCause, CloseInfo};
 use crate::error::ProtocolError;
 use crate::event::{Data, Event, Fragment, Text};
 use crate::message::Kind;
-use crate::recv::{Lend, Line, Outcome, Place};
+use crate::recv::{Lend, Line, Place, What};
 use crate::role::Role;
 
 /// The receiving half of a [`Connection`](crate::Connection), after
@@ -23,6 +24,7 @@ use crate::role::Role;
 pub struct Receiver {
     line: Line,
     config: Arc<Config>,
+    checks_utf8: bool,
     /// Nothing more will arrive.
     eof: bool,
     failed: Option<ProtocolError>,
@@ -68,6 +70,7 @@ impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         Self {
             line: Line::new(role, config.clone()),
+            checks_utf8: config.strictness.utf8,
             config,
             eof: false,
             failed: None,
@@ -181,6 +184,22 @@ impl Receiver {
         core::mem::take(&mut replies.ended).then_some(Reply(ReplyKind::TransportEnded))
     }
 
+    /// The usual case, found quickly; see [`Line::next_whole`].
+    #[inline]
+    pub(super) fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
+        self.line.next_whole(lent, at)
+    }
+
+    /// A message that lies in a slice.
+    #[inline]
+    pub(super) fn message<'e>(&self, kind: Kind, octets: &'e mut [u8]) -> Event<'e> {
+        match kind {
+            Kind::Text if self.checks_utf8 => Event::Text(Text::new(Lend::Slice(octets))),
+            Kind::Text => Event::UncheckedText(Data::new(Lend::Slice(octets))),
+            Kind::Binary => Event::Binary(Data::new(Lend::Slice(octets))),
+        }
+    }
+
     /// The next thing that happened, without what it asks to be said.
     #[inline]
     pub(super) fn next_raw(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
@@ -189,11 +208,12 @@ impl Receiver {
             return self.next_end();
         }
         if let Some(outcome) = self.line.next(lent, at) {
-            match &outcome {
-                Outcome::Close(frame) => {
-                    self.end = End::Next(CloseInfo { frame: frame.clone(), cause: CloseCause::Handshake });
+            match outcome.what {
+                What::Close => {
+                    let frame = self.line.peer_close().cloned();
+                    self.end = End::Next(CloseInfo { frame, cause: CloseCause::Handshake });
                 }
-                Outcome::Failed(error) => self.failed = Some(*error),
+                What::Failed(error) => self.failed = Some(error),
                 _ => {}
             }
             return Some(Raw::Outcome(outcome));
@@ -205,11 +225,23 @@ impl Receiver {
         None
     }
 
+    #[cold]
     fn next_end(&mut self) -> Option<Raw> {
-        let End::Next(info) = &self.end else { return None };
-        let info = info.clone();
-        self.end = End::Over(info.clone());
-        Some(Raw::Closed(info))
+        match core::mem::replace(&mut self.end, End::Ahead) {
+            End::Next(info) => {
+                self.end = End::Over(info);
+                Some(Raw::Closed)
+            }
+            end => {
+                self.end = end;
+                None
+            }
+        }
+    }
+
+    /// What the peer's close frame said; `None` if it had no body.
+    pub(super) fn peer_close(&self) -> Option<&CloseFrame> {
+        self.line.peer_close()
     }
 
     /// The octets at a place.
@@ -223,39 +255,47 @@ impl Receiver {
     /// Makes the borrow.
     #[inline]
     pub(super) fn event<'e>(&'e mut self, lent: &'e mut [u8], raw: Raw) -> Event<'e> {
-        let checked = self.config.strictness.utf8;
-        match raw {
-            Raw::Outcome(Outcome::Message { kind, place }) => match (kind, self.line.lend(lent, place)) {
-                (Kind::Text, lend) if checked => Event::Text(Text::new(lend)),
-                (Kind::Text, lend) => Event::UncheckedText(Data::new(lend)),
-                (Kind::Binary, lend) => Event::Binary(Data::new(lend)),
-            },
-            Raw::Outcome(Outcome::Fragment { kind, place, first, last }) => {
-                let data = Data::new(self.line.lend(lent, place));
+        let outcome = match raw {
+            Raw::Outcome(outcome) => outcome,
+            Raw::Writable => return Event::Writable,
+            Raw::Closed => return self.closed_event(),
+        };
+        match outcome.what {
+            What::Message(Kind::Text) if self.checks_utf8 => {
+                Event::Text(Text::new(self.line.lend(lent, outcome.place)))
+            }
+            What::Message(Kind::Text) => Event::UncheckedText(Data::new(self.line.lend(lent, outcome.place))),
+            What::Message(Kind::Binary) => Event::Binary(Data::new(self.line.lend(lent, outcome.place))),
+            What::Fragment { kind, first, last } => {
+                let data = Data::new(self.line.lend(lent, outcome.place));
                 Event::Fragment(Fragment { kind, data, first, last })
             }
-            Raw::Outcome(Outcome::Ping(place)) => Event::Ping(self.lend(lent, place)),
-            Raw::Outcome(Outcome::Pong(place)) => Event::Pong(self.lend(lent, place)),
-            Raw::Outcome(Outcome::Close(frame)) => Event::Close(frame),
-            Raw::Outcome(Outcome::Failed(error)) => Event::Failed(error),
-            Raw::Writable => Event::Writable,
-            Raw::Closed(info) => Event::Closed(info),
+            What::Ping => Event::Ping(self.lend(lent, outcome.place)),
+            What::Pong => Event::Pong(self.lend(lent, outcome.place)),
+            What::Close => Event::Close(self.peer_close().cloned()),
+            What::Failed(error) => Event::Failed(error),
         }
+    }
+
+    #[cold]
+    fn closed_event<'e>(&self) -> Event<'e> {
+        Event::Closed(self.close_info().cloned().expect("the end is over when it becomes an event"))
     }
 }
 
 impl Inward for Receiver {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
         let raw = self.next_raw(lent, at)?;
-        match &raw {
-            Raw::Outcome(Outcome::Ping(place)) if self.config.automatic.pong => {
-                let place = place.clone();
-                let payload = self.lend(lent, place).to_vec();
-                self.replies.pong = Some(payload); // a newer one replaces the last (§5.5.3)
+        if let Raw::Outcome(outcome) = raw {
+            match outcome.what {
+                What::Ping if self.config.automatic.pong => {
+                    let payload = self.lend(lent, outcome.place).to_vec();
+                    self.replies.pong = Some(payload); // a newer one replaces the last (§5.5.3)
+                }
+                What::Close => self.replies.last = Some(ReplyKind::Close(self.peer_close().cloned())),
+                What::Failed(error) => self.replies.last = Some(ReplyKind::Failed(error)),
+                _ => {}
             }
-            Raw::Outcome(Outcome::Close(frame)) => self.replies.last = Some(ReplyKind::Close(frame.clone())),
-            Raw::Outcome(Outcome::Failed(error)) => self.replies.last = Some(ReplyKind::Failed(*error)),
-            _ => {}
         }
         Some(raw)
     }

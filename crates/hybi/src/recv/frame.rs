@@ -100,12 +100,11 @@ pub(super) enum Found {
 
 #[derive(Debug)]
 pub(super) struct Data {
-    pub(super) header: Option<FrameHeader>,
     pub(super) kind: Kind,
     pub(super) first: bool,
     pub(super) last: bool,
     pub(super) key: [u8; 4],
-    /// Where the payload lies; its end is where the next piece begins.
+    /// Where the payload lies: behind the header, if the frame begins here. The next piece begins at its end.
     pub(super) place: Range<usize>,
 }
 
@@ -128,8 +127,12 @@ impl Decoder {
     pub fn decode<'m>(&mut self, input: &'m mut [u8]) -> Result<Step<'m>, ProtocolError> {
         Ok(match self.find(input, usize::MAX)? {
             Found::Incomplete(_) => Step { consumed: 0, piece: None },
-            Found::Data(Data { header, kind, last, key, place, .. }) => {
+            Found::Data(Data { kind, last, key, place, .. }) => {
                 let consumed = place.end;
+                let header = match FrameHeader::parse(&input[..place.start]) {
+                    Ok(Parsed::Header(header, _)) => Some(header),
+                    _ => None, // the frame began in an earlier piece
+                };
                 let payload = &mut input[place];
                 mask::mask(payload, key);
                 let remaining = self.remaining;
@@ -159,6 +162,28 @@ impl Decoder {
         self.kind
     }
 
+    /// Finds a message of one frame that lies at the front of `input` whole, if that is what lies there and
+    /// its header is one of the shorter two forms. `None` says nothing: [`Self::find`] does.
+    #[inline]
+    pub(super) fn find_whole(&self, input: &[u8]) -> Option<Data> {
+        let (&[first, second], _) = input.split_first_chunk()?;
+        let kind = self.sequence.single(first, second)?;
+        let (len, len_end) = match second & 0x7F {
+            len @ 0..126 => (usize::from(len), 2),
+            126 => (usize::from(u16::from_be_bytes(*input.get(2..)?.first_chunk()?)), 4),
+            _ => return None,
+        };
+        if self.remaining > 0 || len_end == 4 && len < 126 || !self.sequence.is_within_limits(len) {
+            return None;
+        }
+        let (key, start) = match second & 0x80 {
+            0 => ([0; 4], len_end),
+            _ => (*input.get(len_end..)?.first_chunk()?, len_end + 4),
+        };
+        let place = start..start + len;
+        (place.end <= input.len()).then_some(Data { kind, first: true, last: true, key, place })
+    }
+
     /// Finds the next piece, with at most `max` octets of data payload.
     #[inline]
     pub(super) fn find(&mut self, input: &[u8], max: usize) -> Result<Found, ProtocolError> {
@@ -166,7 +191,7 @@ impl Decoder {
             return Ok(if input.is_empty() {
                 Found::Incomplete(1)
             } else {
-                Found::Data(self.payload(None, false, 0, input.len(), max))
+                Found::Data(self.payload(false, 0, input.len(), max))
             });
         }
         let Some(&first) = input.first() else { return Ok(Found::Incomplete(2)) };
@@ -191,26 +216,19 @@ impl Decoder {
         self.key = key;
         self.fin = header.fin();
         self.kind = admitted.kind;
-        Ok(Found::Data(self.payload(Some(header), admitted.first, header_len, input.len(), max)))
+        Ok(Found::Data(self.payload(admitted.first, header_len, input.len(), max)))
     }
 
     /// Takes so many octets of payload that are not in any input: they were received at their final place.
     /// Returns their key and whether they end the message.
     pub(super) fn take(&mut self, n: usize) -> ([u8; 4], bool) {
-        let data = self.payload(None, false, 0, n, n);
+        let data = self.payload(false, 0, n, n);
         (data.key, data.last)
     }
 
     /// The payload between `start` and `end`, as far as it belongs to the current frame.
     #[inline]
-    fn payload(
-        &mut self,
-        header: Option<FrameHeader>,
-        first: bool,
-        start: usize,
-        end: usize,
-        max: usize,
-    ) -> Data {
+    fn payload(&mut self, first: bool, start: usize, end: usize, max: usize) -> Data {
         let there = (end - start).min(max);
         let n = usize::try_from(self.remaining).map_or(there, |remaining| there.min(remaining));
         let key = self.key;
@@ -221,6 +239,6 @@ impl Decoder {
         } else if last {
             self.sequence.message_ended();
         }
-        Data { header, kind: self.kind, first, last, key, place: start..start + n }
+        Data { kind: self.kind, first, last, key, place: start..start + n }
     }
 }

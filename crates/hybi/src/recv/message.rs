@@ -21,30 +21,57 @@ use crate::role::Role;
 use crate::utf8::{self, Utf8Validator};
 use crate::wire::mask::{self, BLOCK};
 
-/// What arrived. Places instead of slices: the borrow is made once, at the very end.
-#[derive(Debug)]
+/// What arrived, in places instead of slices: the borrow is made once, at the very end.
+#[derive(Clone, Copy, Debug)]
 #[allow(unreachable_pub, reason = "named by a sealed trait")]
-pub enum Outcome {
-    Message { kind: Kind, place: Place },
-    Fragment { kind: Kind, place: Place, first: bool, last: bool },
-    Ping(Place),
-    Pong(Place),
-    Close(Option<CloseFrame>),
+pub struct Outcome {
+    pub(crate) what: What,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    Message(Kind),
+    Fragment {
+        kind: Kind,
+        first: bool,
+        last: bool,
+    },
+    Ping,
+    Pong,
+    /// [`Line::peer_close`] has the frame.
+    Close,
     Failed(ProtocolError),
 }
 
 /// Where something lies.
-#[derive(Clone, Debug)]
-#[allow(unreachable_pub, reason = "named by a sealed trait")]
-pub enum Place {
-    /// In the memory that the caller lent.
-    Lent(Range<usize>),
-    /// In our receive buffer.
-    Own(Range<usize>),
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    memory: Memory,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Memory {
+    /// The memory that the caller lent.
+    Lent,
+    /// Our receive buffer.
+    Own,
     /// It was joined.
     Joined,
     /// One character, made of octets of two pieces.
     Char,
+}
+
+impl Place {
+    #[inline]
+    fn new(memory: Memory, range: Range<usize>) -> Self {
+        Self { memory, start: range.start, end: range.end }
+    }
+
+    const JOINED: Self = Self { memory: Memory::Joined, start: 0, end: 0 };
+    const CHAR: Self = Self { memory: Memory::Char, start: 0, end: 4 };
 }
 
 /// The inward line of a connection.
@@ -68,6 +95,8 @@ pub(crate) struct Line {
     flags: Flags,
     /// Found outside of [`Self::next`], to be reported by it.
     failure: Option<ProtocolError>,
+    /// What the peer's close frame said.
+    peer_close: Option<CloseFrame>,
 }
 
 #[derive(Debug, Default)]
@@ -80,8 +109,18 @@ struct Flags {
     direct: bool,
     /// A fragment of the current message has been delivered.
     begun: bool,
+    /// The current message is delivered in fragments, and so may be the next.
+    fragments: bool,
     /// Nothing that arrives matters any more.
     over: bool,
+}
+
+impl Flags {
+    /// Nothing is under way that would make a whole message anything but a whole message.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        !(self.lending | self.fragments | self.over)
+    }
 }
 
 /// A payload of which so much is still to come is read to its final place.
@@ -91,6 +130,7 @@ const STEP: usize = 16 * 1024;
 
 impl Line {
     pub(crate) fn new(role: Role, config: Arc<Config>) -> Self {
+        let fragments = config.delivery == Delivery::Fragments;
         Self {
             decoder: Decoder::new(role, &config),
             delivery: config.delivery,
@@ -102,8 +142,9 @@ impl Line {
             plain: 0,
             utf8: Utf8Validator::default(),
             char: ([0; 4], 0),
-            flags: Flags { hungry: true, ..Flags::default() },
+            flags: Flags { hungry: true, fragments, ..Flags::default() },
             failure: None,
+            peer_close: None,
         }
     }
 
@@ -115,6 +156,7 @@ impl Line {
     /// How messages are delivered from the next one on.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.next_delivery = delivery;
+        self.flags.fragments |= delivery == Delivery::Fragments;
     }
 
     /// From now on everything that arrives is dropped. Gives all memory back.
@@ -200,8 +242,25 @@ impl Line {
 
     // ---- out
 
-    /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
+    /// The usual case: a short message that lies whole at the front of what was lent. The same rules as in
+    /// [`Self::next`], all found kept at once. `None` says nothing: `next` does.
     #[inline]
+    pub(crate) fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
+        if !self.buffer.is_empty() || !self.flags.is_plain() {
+            return None;
+        }
+        let whole = self.decoder.find_whole(lent.get(*at..)?)?;
+        let place = *at + whole.place.start..*at + whole.place.end;
+        *at = place.end;
+        let check = whole.kind == Kind::Text && self.config.strictness.utf8;
+        if let Err(error) = unmask_whole(&mut lent[place.clone()], whole.key, check) {
+            self.failure = Some(error);
+            return None;
+        }
+        Some((whole.kind, place))
+    }
+
+    /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
     pub(crate) fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
         self.release();
         if self.flags.over {
@@ -210,16 +269,22 @@ impl Line {
         }
         let outcome = match self.failure.take().map_or_else(|| self.search(lent, at), Err) {
             Ok(outcome) => outcome?,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => return Some(self.finish_with(What::Failed(error), lent, at)),
         };
-        if matches!(outcome, Outcome::Failed(_) | Outcome::Close(_)) {
-            self.finish(); // nothing after a failure is processed (§7.1.7), nothing comes after a close
-            *at = lent.len();
+        if matches!(outcome.what, What::Close) {
+            return Some(self.finish_with(What::Close, lent, at)); // nothing comes after a close
         }
         Some(outcome)
     }
 
-    #[inline]
+    /// The last outcome: nothing after a failure is processed (§7.1.7).
+    #[cold]
+    fn finish_with(&mut self, what: What, lent: &[u8], at: &mut usize) -> Outcome {
+        self.finish();
+        *at = lent.len();
+        Outcome { what, place: Place::JOINED }
+    }
+
     fn search(&mut self, lent: &mut [u8], at: &mut usize) -> Result<Option<Outcome>, ProtocolError> {
         loop {
             if self.plain < self.received {
@@ -235,16 +300,15 @@ impl Line {
                     Found::Data(mut data) => {
                         data.place = *at + data.place.start..*at + data.place.end;
                         *at = data.place.end;
-                        if let Some(outcome) = self.data(lent, data, Place::Lent)? {
+                        if let Some(outcome) = self.data(lent, data, Memory::Lent)? {
                             return Ok(Some(outcome));
                         }
                     }
                     Found::Control { opcode, place, key } => {
                         let place = *at + place.start..*at + place.end;
                         *at = place.end;
-                        return self
-                            .control(opcode, &mut lent[place.clone()], key, Place::Lent(place))
-                            .map(Some);
+                        let what = self.control(opcode, &mut lent[place.clone()], key)?;
+                        return Ok(Some(Outcome { what, place: Place::new(Memory::Lent, place) }));
                     }
                 }
             } else if let Some(outcome) = self.search_buffer(lent, at, max)? {
@@ -254,7 +318,6 @@ impl Line {
     }
 
     /// One step over our own buffer. `Some(None)`: more octets are needed, and there are none.
-    #[inline(never)]
     fn search_buffer(
         &mut self,
         lent: &[u8],
@@ -278,7 +341,7 @@ impl Line {
                 // The buffer is lent to a method of ours: take it out for as long as that takes.
                 let mut buffer = core::mem::take(&mut self.buffer);
                 buffer.consume(consumed);
-                let outcome = self.data(buffer.all(), data, Place::Own);
+                let outcome = self.data(buffer.all(), data, Memory::Own);
                 self.buffer = buffer;
                 outcome.map(|outcome| outcome.map(Some))
             }
@@ -287,9 +350,9 @@ impl Line {
                 let place = self.buffer.absolute(place);
                 let mut buffer = core::mem::take(&mut self.buffer);
                 buffer.consume(consumed);
-                let outcome = self.control(opcode, &mut buffer.all()[place.clone()], key, Place::Own(place));
+                let what = self.control(opcode, &mut buffer.all()[place.clone()], key);
                 self.buffer = buffer;
-                outcome.map(|outcome| Some(Some(outcome)))
+                Ok(Some(Some(Outcome { what: what?, place: Place::new(Memory::Own, place) })))
             }
         }
     }
@@ -301,39 +364,32 @@ impl Line {
         Ok(None)
     }
 
-    fn control(
-        &self,
-        opcode: Opcode,
-        payload: &mut [u8],
-        key: [u8; 4],
-        place: Place,
-    ) -> Result<Outcome, ProtocolError> {
+    fn control(&mut self, opcode: Opcode, payload: &mut [u8], key: [u8; 4]) -> Result<What, ProtocolError> {
         mask::mask(payload, key);
         Ok(match opcode {
-            Opcode::Ping => Outcome::Ping(place),
-            Opcode::Pong => Outcome::Pong(place),
-            _ => Outcome::Close(parse_close(payload, self.config.strictness.utf8)?),
+            Opcode::Ping => What::Ping,
+            Opcode::Pong => What::Pong,
+            _ => {
+                self.peer_close = parse_close(payload, self.config.strictness.utf8)?;
+                What::Close
+            }
         })
     }
 
-    #[inline]
-    fn data(
-        &mut self,
-        memory: &mut [u8],
-        data: Data,
-        make_place: fn(Range<usize>) -> Place,
-    ) -> Result<Option<Outcome>, ProtocolError> {
-        let payload = &mut memory[data.place.clone()];
+    fn data(&mut self, all: &mut [u8], data: Data, memory: Memory) -> Result<Option<Outcome>, ProtocolError> {
+        let payload = &mut all[data.place.clone()];
         if data.first {
             self.delivery = self.next_delivery;
+            self.flags.fragments = self.delivery == Delivery::Fragments;
         }
-        if self.delivery == Delivery::Fragments {
-            return self.fragment(payload, data, make_place);
+        if self.flags.fragments {
+            return self.fragment(payload, data, memory);
         }
         if data.first && data.last {
             let check = data.kind == Kind::Text && self.config.strictness.utf8;
             unmask_whole(payload, data.key, check)?;
-            return Ok(Some(Outcome::Message { kind: data.kind, place: make_place(data.place) }));
+            let what = What::Message(data.kind);
+            return Ok(Some(Outcome { what, place: Place::new(memory, data.place) }));
         }
         self.join(payload, data.key, data.kind)?;
         self.joined_to(data.kind, data.last)
@@ -379,7 +435,7 @@ impl Line {
         self.utf8.finish().map_err(invalid_utf8)?;
         self.joined.truncate(self.received);
         self.flags.lending = true;
-        Ok(Some(Outcome::Message { kind, place: Place::Joined }))
+        Ok(Some(Outcome { what: What::Message(kind), place: Place::JOINED }))
     }
 
     /// A consumed event is released by the next call.
@@ -404,57 +460,57 @@ impl Line {
     }
 
     /// Delivers a piece as it is; text without the beginning of a character at its end, which is kept.
-    #[inline(never)]
     fn fragment(
         &mut self,
         payload: &mut [u8],
         data: Data,
-        make_place: fn(Range<usize>) -> Place,
+        memory: Memory,
     ) -> Result<Option<Outcome>, ProtocolError> {
-        let Data { kind, last, key, mut place, .. } = data;
+        let Data { kind, last, key, place, .. } = data;
         mask::mask(payload, key);
-        let place = if kind == Kind::Text && self.config.strictness.utf8 {
+        let mut place = Place::new(memory, place);
+        if kind == Kind::Text && self.config.strictness.utf8 {
             let before = self.utf8.partial().len();
             self.char.0[..before].copy_from_slice(self.utf8.partial());
             self.utf8.update(payload).map_err(invalid_utf8)?;
-            let after = self.utf8.partial().len();
             if last {
                 self.utf8.finish().map_err(invalid_utf8)?;
             }
-            match (before, after) {
-                (0, _) => {
-                    place.end -= after;
-                    make_place(place)
-                }
-                (_, 0) => {
-                    let n = before + payload.len();
-                    self.char.0[before..n].copy_from_slice(payload);
-                    self.char.1 = n as u8;
-                    Place::Char
-                }
-                _ => return Ok(None), // the character goes on
+            let after = self.utf8.partial().len();
+            if before == 0 {
+                place.end -= after;
+            } else if after > 0 {
+                return Ok(None); // the character goes on
+            } else {
+                let n = before + payload.len();
+                self.char.0[before..n].copy_from_slice(payload);
+                self.char.1 = n as u8;
+                place = Place::CHAR;
             }
-        } else {
-            make_place(place)
-        };
-        if place.is_empty() && !last {
+        }
+        if place.start == place.end && !last {
             return Ok(None);
         }
         let first = !self.flags.begun;
         self.flags.begun = !last;
-        Ok(Some(Outcome::Fragment { kind, place, first, last }))
+        Ok(Some(Outcome { what: What::Fragment { kind, first, last }, place }))
     }
 
     // ---- the borrow
 
+    /// What the peer's close frame said; `None` if it had no body.
+    pub(crate) fn peer_close(&self) -> Option<&CloseFrame> {
+        self.peer_close.as_ref()
+    }
+
     /// The octets at a place.
     #[inline]
     pub(crate) fn lend<'e>(&'e mut self, lent: &'e mut [u8], place: Place) -> Lend<'e> {
-        match place {
-            Place::Lent(range) => Lend::Slice(&mut lent[range]),
-            Place::Own(range) => Lend::Slice(&mut self.buffer.all()[range]),
-            Place::Joined => Lend::Joined(&mut self.joined),
-            Place::Char => Lend::Slice(&mut self.char.0[..self.char.1 as usize]),
+        match place.memory {
+            Memory::Lent => Lend::Slice(&mut lent[place.start..place.end]),
+            Memory::Own => Lend::Slice(&mut self.buffer.all()[place.start..place.end]),
+            Memory::Joined => Lend::Joined(&mut self.joined),
+            Memory::Char => Lend::Slice(&mut self.char.0[..self.char.1 as usize]),
         }
     }
 }
@@ -465,12 +521,6 @@ pub(crate) enum Lend<'e> {
     Slice(&'e mut [u8]),
     /// A buffer that the application may take away whole.
     Joined(&'e mut Vec<u8>),
-}
-
-impl Place {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Lent(range) | Self::Own(range) if range.is_empty())
-    }
 }
 
 fn invalid_utf8(_: NotUtf8) -> ProtocolError {

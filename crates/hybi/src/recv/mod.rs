@@ -17,4 +17,4 @@ mod message;
 mod sequence;
 
 pub use frame::{Decoder, Piece, Step};
-pub(crate) use message::{Lend, Line, Outcome, Place};
+pub(crate) use message::{Lend, Line, Outcome, Place, What};

@@ -57,6 +57,26 @@ impl Sequence {
         }
     }
 
+    /// The kind of message that a frame beginning with these two octets is all of, if every rule about them
+    /// holds and it is a message of one frame.
+    #[inline]
+    pub(super) fn single(&self, first: u8, second: u8) -> Option<Kind> {
+        if self.message.is_some() || second & 0x80 != self.mask_bit {
+            return None;
+        }
+        match first {
+            0x81 => Some(Kind::Text),
+            0x82 => Some(Kind::Binary),
+            _ => None,
+        }
+    }
+
+    /// Whether a message of one frame may have so many octets.
+    #[inline]
+    pub(super) fn is_within_limits(&self, len: usize) -> bool {
+        len as u64 <= self.max_frame && len as u64 <= self.max_message
+    }
+
     /// Judges the first one or two octets of a frame, before the rest is there.
     #[inline]
     pub(super) fn judge(&self, first: u8, second: Option<u8>) -> Result<(), ProtocolError> {

@@ -35,14 +35,14 @@ impl Framer {
         let header = header(fin, opcode, payload.len());
         match &mut self.entropy {
             None => self.queue.push(header.encoded_len() + payload.len(), |tail| {
-                tail.extend_from_slice(&header.encode());
+                header.encode().append_to(tail);
                 tail.extend_from_slice(payload);
             }),
             Some(entropy) => {
                 let key = entropy.masking_key();
                 let header = header.masked(key);
                 self.queue.push(header.encoded_len() + payload.len(), |tail| {
-                    tail.extend_from_slice(&header.encode());
+                    header.encode().append_to(tail);
                     mask::append_masked(tail, payload, key);
                 });
             }
@@ -72,12 +72,13 @@ impl Framer {
                 }
             },
         };
-        self.queue.push(header.encoded_len(), |tail| tail.extend_from_slice(&header.encode()));
+        self.queue.push(header.encoded_len(), |tail| header.encode().append_to(tail));
         self.queue.push_shared(payload.clone()).ok_or((UsageError::OutOfMemory, payload))
     }
 }
 
 /// The header of a frame whose form the caller vouches for.
+#[inline]
 pub(super) fn header(fin: bool, opcode: Opcode, len: usize) -> FrameHeader {
     FrameHeader::new(fin, opcode, len as u64)
         .expect("control frames are final and their length was checked; no slice has 2^63 octets")

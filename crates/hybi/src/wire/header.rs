@@ -15,6 +15,8 @@
 //! and fails on the first wrong one. It knows neither role nor message: whether a frame may be masked, and
 //! whether it may come now, is decided by the caller.
 
+use alloc::vec::Vec;
+
 use crate::error::ProtocolError;
 use crate::opcode::Opcode;
 
@@ -216,6 +218,16 @@ pub struct EncodedHeader {
     len: u8,
 }
 
+impl EncodedHeader {
+    /// Appends the octets: all fourteen, since a copy of a fixed size is two stores, and takes back the rest.
+    #[inline]
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        let end = out.len() + usize::from(self.len);
+        out.extend_from_slice(&self.octets);
+        out.truncate(end);
+    }
+}
+
 impl AsRef<[u8]> for EncodedHeader {
     #[inline]
     fn as_ref(&self) -> &[u8] {
@@ -234,7 +246,6 @@ impl core::ops::Deref for EncodedHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     const KEY: [u8; 4] = [0xA1, 0xB2, 0xC3, 0xD4];
 

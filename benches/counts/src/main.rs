@@ -1,0 +1,178 @@
+//! Runs one workload so many times, for a tool that counts instructions: `counts WORKLOAD MESSAGES`.
+//!
+//! Two runs with different numbers of messages give the cost of one: what starting the program takes cancels
+//! out. `benches/counts/run` does that with callgrind and prints the table.
+
+use hybi::wire::header::FrameHeader;
+use hybi::{Agreement, Config, Connection, Event, Kind, Message, Role};
+use hybi::{Opcode, wire::mask};
+use std::hint::black_box;
+use std::process::ExitCode;
+
+/// What one read brings at most, as in a busy server.
+const READ: usize = 64 * 1024;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [workload, messages] = &args[..] else { return usage() };
+    let (Some(workload), Ok(messages)) = (Workload::parse(workload), messages.parse()) else {
+        return usage();
+    };
+    workload.run(messages);
+    ExitCode::SUCCESS
+}
+
+#[expect(clippy::print_stderr, reason = "a program for the terminal")]
+fn usage() -> ExitCode {
+    eprintln!("usage: counts (receive|echo|owned|echo-own)-(server|client)-(text|mixed|binary)-LEN MESSAGES");
+    ExitCode::from(2)
+}
+
+struct Workload {
+    task: Task,
+    role: Role,
+    kind: Kind,
+    payload: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Task {
+    /// Look at each message where it lies.
+    Receive,
+    /// Send each message back while it is lent.
+    Echo,
+    /// The same, with the connection's own receive buffer.
+    EchoOwn,
+    /// Keep each message, then send it.
+    Owned,
+}
+
+impl Workload {
+    fn parse(name: &str) -> Option<Self> {
+        let (task, rest) = [
+            ("receive-", Task::Receive),
+            ("echo-own-", Task::EchoOwn),
+            ("echo-", Task::Echo),
+            ("owned-", Task::Owned),
+        ]
+        .into_iter()
+        .find_map(|(prefix, task)| Some((task, name.strip_prefix(prefix)?)))?;
+        let mut parts = rest.split('-');
+        let role = match parts.next()? {
+            "server" => Role::Server,
+            "client" => Role::Client,
+            _ => return None,
+        };
+        let kind_name = parts.next()?;
+        let len: usize = parts.next()?.parse().ok()?;
+        let (kind, pattern) = match kind_name {
+            "text" => (Kind::Text, "tide after tide, "),
+            "mixed" => (Kind::Text, "tide after tide é€"),
+            "binary" => (Kind::Binary, "\u{0}\u{1}\u{7f}"),
+            _ => return None,
+        };
+        let mut text: String = pattern.repeat(len / pattern.len() + 1);
+        while !text.is_char_boundary(len) {
+            text.insert(0, '.');
+        }
+        text.truncate(len);
+        Some(Self { task, role, kind, payload: text.into_bytes() })
+    }
+
+    fn connection(&self) -> Connection {
+        match self.role {
+            Role::Server => Connection::server(Agreement::default(), Config::default()),
+            Role::Client => {
+                let mut state = 0x9E37_79B9u32;
+                Connection::client(Agreement::default(), Config::default(), move |out: &mut [u8]| {
+                    for word in out.chunks_mut(4) {
+                        state ^= state << 13;
+                        state ^= state >> 17;
+                        state ^= state << 5;
+                        word.copy_from_slice(&state.to_ne_bytes()[..word.len()]);
+                    }
+                })
+            }
+        }
+    }
+
+    /// One frame, as the peer sends it.
+    fn frame(&self) -> Vec<u8> {
+        let opcode = if self.kind == Kind::Text { Opcode::Text } else { Opcode::Binary };
+        let mut header =
+            FrameHeader::new(true, opcode, self.payload.len() as u64).expect("such a frame exists");
+        let mut payload = self.payload.clone();
+        if self.role == Role::Server {
+            let key = [0xA1, 0xB2, 0xC3, 0xD4];
+            header = header.masked(key);
+            mask::mask(&mut payload, key);
+        }
+        [&header.encode(), &payload[..]].concat()
+    }
+
+    fn run(&self, messages: usize) {
+        let stream = self.frame().repeat((READ / self.payload.len().max(1)).max(4));
+        let mut connection = self.connection();
+        let mut scratch = vec![0; READ];
+        let (mut done, mut at) = (0, 0);
+        while done < messages {
+            let n = READ.min(stream.len() - at);
+            done += if self.task == Task::EchoOwn {
+                self.own(&mut connection, &stream[at..at + n])
+            } else {
+                scratch[..n].copy_from_slice(&stream[at..at + n]);
+                self.lent(&mut connection, &mut scratch[..n])
+            };
+            at = (at + n) % stream.len();
+            while !connection.transmit().is_empty() {
+                let n = black_box(connection.transmit()).len();
+                connection.transmitted(n);
+            }
+        }
+    }
+
+    fn lent(&self, connection: &mut Connection, read: &mut [u8]) -> usize {
+        let mut done = 0;
+        let mut input = connection.receive(read);
+        while let Some((event, sender)) = input.poll_event_with() {
+            done += 1;
+            let sent = match (event, self.task) {
+                (Event::Text(text), Task::Echo) => sender.send(&text),
+                (Event::Binary(data), Task::Echo) => sender.send(&data),
+                (Event::Text(text), Task::Owned) => {
+                    sender.send_message(text.into_message()).map_err(|e| e.error)
+                }
+                (Event::Binary(data), Task::Owned) => {
+                    sender.send_message(Message::Binary(data.into_bytes())).map_err(|e| e.error)
+                }
+                (event, _) => {
+                    black_box(&event);
+                    Ok(())
+                }
+            };
+            sent.expect("the queue is emptied after each read");
+        }
+        done
+    }
+
+    fn own(&self, connection: &mut Connection, mut read: &[u8]) -> usize {
+        let mut done = 0;
+        while !read.is_empty() {
+            let space = connection.recv_space();
+            let n = space.len().min(read.len());
+            space[..n].copy_from_slice(&read[..n]);
+            connection.received(n);
+            read = &read[n..];
+            while let Some((event, sender)) = connection.poll_event_with() {
+                done += 1;
+                match event {
+                    Event::Text(text) => sender.send(&text),
+                    Event::Binary(data) => sender.send(&data),
+                    _ => Ok(()),
+                }
+                .expect("the queue is emptied after each read");
+            }
+        }
+        done
+    }
+}
