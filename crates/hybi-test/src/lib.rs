@@ -1,1 +1,58 @@
-//! What the tests of the hybi crates share.
+//! What the tests of the hybi crates share. Not published.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`octets`] | octets as text, for transcripts and complaints |
+//! | [`record`] | events as values that can be kept and compared |
+//! | [`frames`] | frames built and read by hand, legal or not |
+//! | [`endpoint`] | connections with fixed masking keys, and the three ways to hand octets to one |
+//! | [`pair`] | a client and a server on one wire, with a clock that jumps from deadline to deadline |
+//! | [`transcript`] | what was said on a connection as a text, and a player that demands the same of every cut |
+//! | [`twin`] | the rules of RFC 6455 once more: slow, and obviously right |
+//! | [`alloc`] | an allocator that counts, can look away, and can fail |
+//!
+//! The acceptance shim (`src/bin/shim`) answers the requests of `acceptance/run_cases.py`.
+//!
+//! Nothing here knows how the core does what it does: everything goes through its public items.
+
+pub mod alloc;
+pub mod endpoint;
+pub mod frames;
+pub mod octets;
+pub mod pair;
+pub mod record;
+pub mod transcript;
+pub mod twin;
+
+/// Tests that exist once for each role: `fn name(role) { .. }` becomes the two tests `name::client` and
+/// `name::server`.
+///
+/// ```
+/// hybi_test::twins! {
+///     fn a_close_frame_is_answered(role) {
+///         assert_ne!(role, role.peer());
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! twins {
+    ($($(#[$meta:meta])* fn $name:ident($role:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test uses what stands around it")]
+            use super::*;
+
+            fn check($role: hybi::Role) $body
+
+            #[test]
+            fn client() {
+                check(hybi::Role::Client);
+            }
+
+            #[test]
+            fn server() {
+                check(hybi::Role::Server);
+            }
+        }
+    )*};
+}

@@ -1,0 +1,124 @@
+//! Connections with fixed masking keys, and the three ways to hand octets to one.
+
+use std::sync::Arc;
+
+use hybi::{Agreement, Config, Connection, Role};
+
+use crate::frames::KEY;
+use crate::record::Record;
+
+/// An open connection with the default configuration. A client masks with [`KEY`].
+pub fn open(role: Role) -> Connection {
+    open_with(role, Config::default())
+}
+
+/// An open connection. A client masks with [`KEY`].
+pub fn open_with(role: Role, config: impl Into<Arc<Config>>) -> Connection {
+    match role {
+        Role::Client => Connection::client(Agreement::default(), config, fixed_entropy),
+        Role::Server => Connection::server(Agreement::default(), config),
+    }
+}
+
+/// The default configuration with some changes.
+///
+/// ```
+/// let config = hybi_test::endpoint::config(|config| config.limits.message = 10);
+/// assert_eq!(config.limits.message, 10);
+/// ```
+pub fn config(change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config::default();
+    change(&mut config);
+    config
+}
+
+/// A source of entropy that gives [`KEY`] again and again.
+pub fn fixed_entropy(out: &mut [u8]) {
+    for (octet, key) in out.iter_mut().zip(KEY.iter().cycle()) {
+        *octet = *key;
+    }
+}
+
+/// The ways to hand octets to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// [`Connection::receive`].
+    Lent,
+    /// [`Connection::recv_space`] and [`Connection::received`].
+    Own,
+    /// [`Connection::receive_copy`].
+    Copied,
+}
+
+impl Memory {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Lent, Self::Own, Self::Copied];
+
+    /// Hands over one read, and takes all events.
+    pub fn feed(self, connection: &mut Connection, octets: &[u8], events: &mut Vec<Record>) {
+        match self {
+            Self::Lent => {
+                let mut memory = octets.to_vec();
+                let mut input = connection.receive(&mut memory);
+                while let Some(event) = input.poll_event() {
+                    events.push(event.into());
+                }
+            }
+            Self::Own => in_pieces(octets, |rest| {
+                let space = connection.recv_space();
+                let n = space.len().min(rest.len());
+                space[..n].copy_from_slice(&rest[..n]);
+                connection.received(n);
+                take_events(connection, events);
+                n
+            }),
+            Self::Copied => in_pieces(octets, |rest| {
+                let n = connection.receive_copy(rest);
+                take_events(connection, events);
+                n
+            }),
+        }
+    }
+}
+
+/// Takes all events.
+pub fn take_events(connection: &mut Connection, events: &mut Vec<Record>) {
+    while let Some(event) = connection.poll_event() {
+        events.push(event.into());
+    }
+}
+
+fn in_pieces(octets: &[u8], mut take: impl FnMut(&[u8]) -> usize) {
+    let mut rest = octets;
+    while !rest.is_empty() {
+        let n = take(rest);
+        assert!(n > 0, "{} octets are left, all events were taken, and there is no room", rest.len());
+        rest = &rest[n..];
+    }
+}
+
+/// Hands over one read in lent memory; the events.
+pub fn receive(connection: &mut Connection, octets: &[u8]) -> Vec<Record> {
+    let mut events = Vec::new();
+    Memory::Lent.feed(connection, octets, &mut events);
+    events
+}
+
+/// The transport ends in order; the events.
+pub fn receive_eof(connection: &mut Connection) -> Vec<Record> {
+    let mut events = Vec::new();
+    connection.receive_eof();
+    take_events(connection, &mut events);
+    events
+}
+
+/// Transmits all that waits.
+pub fn transmit_all(connection: &mut Connection) -> Vec<u8> {
+    let mut sent = Vec::new();
+    while !connection.transmit().is_empty() {
+        let n = connection.transmit().len();
+        sent.extend_from_slice(connection.transmit());
+        connection.transmitted(n);
+    }
+    sent
+}

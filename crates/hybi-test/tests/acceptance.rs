@@ -1,0 +1,27 @@
+//! The acceptance cases, by the shim and `acceptance/run_cases.py`.
+
+#![allow(clippy::panic, reason = "a test says by a panic what is wrong")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Every case that the shim can answer, and each of those that receive something in every split as well.
+#[test]
+fn sample_cases_in_every_split() {
+    let acceptance = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance");
+    let mut command = Command::new("python3");
+    command.arg(acceptance.join("run_cases.py")).arg("--shim").arg(env!("CARGO_BIN_EXE_shim"));
+    command.args(["--every-split", "--gate", "must,seed,decision"]);
+    if cfg!(debug_assertions) {
+        command.arg("--no-work"); // times of builds without optimisation say nothing
+    }
+    command.arg(acceptance.join("sample-cases.json"));
+    let output =
+        command.output().unwrap_or_else(|error| panic!("python3 is needed to run the cases: {error}"));
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
+    // That it ran, and ran what is built: the numbers only grow.
+    let passed =
+        report.lines().find_map(|line| line.strip_prefix("all ")?.split_whitespace().nth(1)?.parse().ok());
+    assert!(passed.is_some_and(|passed: usize| passed >= 7), "{report}");
+}
