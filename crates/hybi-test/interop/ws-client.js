@@ -1,0 +1,113 @@
+// Client on the npm package ws: proves that a server echoes.
+//
+//   ws-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME] [--timeout=S]
+//
+// Sends N rounds, each a text message, a binary message and a ping, and waits for both echoes and the pong before the
+// next round. Sizes go round: 0, 1, 125, 126, 127, 65535, 65536 octets, 1 MiB; every third round is sent in three
+// fragments. Then closes with 1000 `done` and expects 1000 back. Prints one line and ends with status 0:
+//
+//   ok messages=32 pings=16 octets=2360000 close=1000 extensions=permessage-deflate subprotocol=-
+//
+// Anything else is a message on stderr and status 1, and so is a run longer than --timeout (60 seconds).
+'use strict';
+const { WebSocket } = require('ws');
+const { flags, deflateOptions, version } = require('./ws-flags.js');
+
+const { words, flag } = flags(['deflate', 'no-context-takeover', 'window-bits', 'subprotocol', 'timeout', 'version']);
+if (flag('version')) version();
+const [url, rounds] = [words[0], Number(words[1])];
+if (words.length !== 2 || !(rounds >= 1)) {
+  console.error('usage: ws-client URL N [options]');
+  process.exit(2);
+}
+
+const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1 << 20];
+const ALPHABET = Buffer.from('aé€😀'); // one, two, three and four octets
+
+const fail = (message) => {
+  console.error(`ws-client: ${message}`);
+  process.exit(1);
+};
+
+// Text of exactly so many octets, with characters of every length as far as they fit.
+function textOf(size) {
+  const whole = Math.floor(size / ALPHABET.length);
+  return Buffer.concat([...Array(whole).fill(ALPHABET), Buffer.alloc(size - whole * ALPHABET.length, 'x')]);
+}
+
+// Octets that look random and are the same in every run.
+function binaryOf(size, seed) {
+  const data = Buffer.alloc(size);
+  let state = (seed * 2654435761 + 1) >>> 0;
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = state >>> 24;
+  }
+  return data;
+}
+
+function send(ws, data, binary, fragments) {
+  const step = Math.ceil(data.length / fragments);
+  for (let n = 0; n < fragments; n++) {
+    const piece = data.subarray(n * step, n === fragments - 1 ? undefined : (n + 1) * step);
+    ws.send(piece, { binary, fin: n === fragments - 1 });
+  }
+}
+
+// What has come in and was not asked for yet, per kind; whoever waits is woken.
+const inbox = { message: [], pong: [] };
+const waiting = {};
+function put(kind, value) {
+  inbox[kind].push(value);
+  if (waiting[kind]) waiting[kind]();
+}
+async function take(kind) {
+  while (inbox[kind].length === 0) await new Promise((wake) => (waiting[kind] = wake));
+  return inbox[kind].shift();
+}
+
+async function main(ws) {
+  let octets = 0;
+  for (let n = 0; n < rounds; n++) {
+    const size = SIZES[n % SIZES.length];
+    const sent = [[textOf(size), false], [binaryOf(size, n), true]];
+    const ping = Buffer.from(`ping ${n}`);
+    for (const [data, binary] of sent) {
+      send(ws, data, binary, n % 3 === 2 ? 3 : 1);
+      octets += data.length;
+    }
+    ws.ping(ping);
+    for (const [data, binary] of sent) {
+      const [back, backBinary] = await take('message');
+      const kind = binary ? 'binary' : 'text';
+      if (backBinary !== binary) fail(`round ${n}: ${kind} came back as ${backBinary ? 'binary' : 'text'}`);
+      if (!back.equals(data)) fail(`round ${n}: ${kind} of ${data.length} octets came back different (${back.length})`);
+    }
+    const pong = await take('pong');
+    if (!pong.equals(ping)) fail(`round ${n}: pong has ${pong.toString('hex')}`);
+  }
+  if (inbox.message.length || inbox.pong.length) fail('more came back than was sent');
+  ended = { messages: 2 * rounds, pings: rounds, octets };
+  ws.close(1000, 'done');
+}
+
+let ended = null; // set when everything came back and the close frame is sent
+const limit = Number(flag('timeout') || 60);
+setTimeout(() => fail(`not finished after ${limit} s`), limit * 1000).unref();
+
+const ws = new WebSocket(url, flag('subprotocol') ? [flag('subprotocol')] : [], {
+  perMessageDeflate: deflateOptions(flag),
+  maxPayload: 64 << 20,
+  handshakeTimeout: 10000,
+});
+ws.on('open', () => main(ws).catch((error) => fail(error.stack)));
+ws.on('message', (data, isBinary) => put('message', [data, isBinary]));
+ws.on('pong', (data) => put('pong', data));
+ws.on('error', (error) => fail(error.message));
+ws.on('close', (code, reason) => {
+  if (!ended) fail(`closed too early: ${code} ${reason}`);
+  if (code !== 1000) fail(`close was answered with ${code} ${reason}`);
+  const { messages, pings, octets } = ended;
+  console.log(`ok messages=${messages} pings=${pings} octets=${octets} close=${code} ` +
+    `extensions=${ws.extensions || '-'} subprotocol=${ws.protocol || '-'}`);
+});
