@@ -113,10 +113,10 @@ impl Keepalive {
 
     /// Serves one deadline that has passed. Call it until there is none.
     pub(super) fn handle(&mut self, now: Instant, timeouts: &Timeouts, output_waits: bool) -> Option<Due> {
-        if let Some(interval) = timeouts.keepalive {
-            if let Some(due) = self.handle_ping(now, interval, timeouts.pong) {
-                return Some(due);
-            }
+        if let Some(interval) = timeouts.keepalive
+            && let Some(due) = self.handle_ping(now, interval, timeouts.pong)
+        {
+            return Some(due);
         }
         if self.pong.is_due(now) {
             self.pong = Deadline::Off;

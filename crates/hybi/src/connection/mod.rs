@@ -68,6 +68,8 @@ pub struct Connection {
     agreement: Agreement,
     role: Role,
     auto_pong: bool,
+    /// An event that was decided and not yet delivered.
+    prepared: Option<Raw>,
 }
 
 impl Connection {
@@ -89,6 +91,7 @@ impl Connection {
             sender: Sender::new(role, config, entropy),
             agreement,
             role,
+            prepared: None,
         }
     }
 
@@ -112,6 +115,11 @@ impl Connection {
     /// Octets that wait to be transmitted, framing included.
     pub fn buffered_len(&self) -> usize {
         self.sender.buffered_len()
+    }
+
+    /// Whether more waits than [`Water::high`](crate::Water): an application should wait before it sends more.
+    pub fn is_above_high_water(&self) -> bool {
+        self.sender.is_above_high_water()
     }
 
     /// How the connection ended; `None` before [`Event::Closed`].
@@ -277,15 +285,27 @@ impl Connection {
     /// The next event. It lends its payload until the next call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        let raw = self.next(&mut [], &mut 0)?;
+        let raw = self.next_own()?;
         Some(self.receiver.event(&mut [], raw))
+    }
+
+    /// Decides what the next event is without lending it, and tells whether there is one: the next call of
+    /// [`poll_event`](Self::poll_event) delivers it. For loops that wait until there is an event and then
+    /// return it, which the borrow checker does not let a lent one pass through.
+    ///
+    /// Octets in lent memory are no part of this: they are looked at through [`Input`].
+    pub fn prepare_event(&mut self) -> bool {
+        if self.prepared.is_none() {
+            self.prepared = self.next(&mut [], &mut 0);
+        }
+        self.prepared.is_some()
     }
 
     /// The next event, and the sending half beside it: the event borrows the receiving half alone, so what
     /// is lent can be sent on at once.
     #[inline]
     pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        let raw = self.next(&mut [], &mut 0)?;
+        let raw = self.next_own()?;
         Some((self.receiver.event(&mut [], raw), &mut self.sender))
     }
 
@@ -328,14 +348,23 @@ impl Connection {
     // ---- two owners
 
     /// The two halves, for two owners. They share nothing: what the receiving half wants said is carried
-    /// over as [`Reply`] values.
+    /// over as [`Reply`] values, and what made the sending half give the connection up
+    /// ([`Sender::poll_gave_up`]) is carried to [`Receiver::give_up`].
     pub fn into_split(self) -> (Receiver, Sender) {
         (self.receiver, self.sender)
     }
 
+    #[inline]
+    fn next_own(&mut self) -> Option<Raw> {
+        self.prepared.take().or_else(|| self.next(&mut [], &mut 0))
+    }
+
     /// The sending half gave the connection up: the receiving half has to know.
     fn pass_on(&mut self) {
-        if let Some(cause) = self.sender.take_gave_up() {
+        if let Some(cause) = self.sender.poll_gave_up() {
+            if !matches!(self.prepared, Some(Raw::Closed)) {
+                self.prepared = None; // what it lent is gone
+            }
             self.receiver.give_up(cause);
         }
     }

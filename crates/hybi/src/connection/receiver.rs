@@ -30,6 +30,8 @@ pub struct Receiver {
     failed: Option<ProtocolError>,
     end: End,
     replies: Replies,
+    /// An event that was decided and not yet delivered.
+    prepared: Option<Raw>,
 }
 
 /// The last event.
@@ -46,6 +48,19 @@ enum End {
 /// Something that the receiving half wants said or known.
 #[derive(Debug)]
 pub struct Reply(pub(super) ReplyKind);
+
+impl Reply {
+    /// Whether it makes one that waits before it needless: a newer pong does (RFC 6455 §5.5.3), and news that
+    /// is told already. A slot that drops what is superseded never holds more than a few.
+    pub fn supersedes(&self, waiting: &Self) -> bool {
+        matches!(
+            (&self.0, &waiting.0),
+            (ReplyKind::Alive, ReplyKind::Alive)
+                | (ReplyKind::Pong(_), ReplyKind::Pong(_))
+                | (ReplyKind::TransportEnded, ReplyKind::TransportEnded)
+        )
+    }
+}
 
 #[derive(Debug)]
 pub(super) enum ReplyKind {
@@ -76,6 +91,7 @@ impl Receiver {
             failed: None,
             end: End::Ahead,
             replies: Replies::default(),
+            prepared: None,
         }
     }
 
@@ -146,10 +162,14 @@ impl Receiver {
         self.replies.ended = true;
     }
 
-    /// The connection was given up: the last event is the next.
-    pub(super) fn give_up(&mut self, cause: CloseCause) {
+    /// The connection was given up by the sending half: the last event is the next. See
+    /// [`Sender::poll_gave_up`](crate::Sender::poll_gave_up).
+    pub fn give_up(&mut self, cause: CloseCause) {
         self.line.finish();
         self.eof = true;
+        if !matches!(self.prepared, Some(Raw::Closed)) {
+            self.prepared = None; // what it lent is gone
+        }
         if matches!(self.end, End::Ahead) {
             let cause = self.failed.map_or(cause, CloseCause::Failed);
             self.end = End::Next(CloseInfo { frame: None, cause });
@@ -165,8 +185,16 @@ impl Receiver {
 
     /// The next event. After it, take the replies.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        let raw = self.next(&mut [], &mut 0)?;
+        let raw = self.prepared.take().or_else(|| self.next(&mut [], &mut 0))?;
         Some(self.event(&mut [], raw))
+    }
+
+    /// See [`Connection::prepare_event`](crate::Connection::prepare_event).
+    pub fn prepare_event(&mut self) -> bool {
+        if self.prepared.is_none() {
+            self.prepared = self.next(&mut [], &mut 0);
+        }
+        self.prepared.is_some()
     }
 
     /// The next thing to be said or known by the sending half.
@@ -310,6 +338,15 @@ impl Inward for Receiver {
 }
 
 impl Receiver {
+    /// What came behind the opening handshake.
+    #[cfg(feature = "handshake")]
+    pub(super) fn keep_leftover(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.line.fed();
+            self.line.keep(octets);
+        }
+    }
+
     /// Octets arrived in lent memory.
     pub(super) fn fed(&mut self) {
         self.line.fed();

@@ -1,6 +1,8 @@
 //! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
 
 use alloc::sync::Arc;
+#[cfg(feature = "handshake")]
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::closing::{Closing, TransportAction};
@@ -62,6 +64,11 @@ impl Sender {
     /// Octets that wait to be transmitted, framing included.
     pub fn buffered_len(&self) -> usize {
         self.line.queued_len()
+    }
+
+    /// Whether more waits than [`Water::high`](crate::Water).
+    pub fn is_above_high_water(&self) -> bool {
+        self.buffered_len() > self.config.water.high
     }
 
     // ---- say
@@ -183,6 +190,12 @@ impl Sender {
         self.give_up(CloseCause::Aborted);
     }
 
+    /// The answer of a server's opening handshake.
+    #[cfg(feature = "handshake")]
+    pub(super) fn push_raw(&mut self, octets: Vec<u8>) {
+        self.line.push_raw(octets);
+    }
+
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         if self.phase == Phase::Open { Ok(()) } else { Err(UsageError::NotOpen) }
@@ -245,8 +258,9 @@ impl Sender {
         self.change(Change::TransportEnded);
     }
 
-    /// The transport broke: what waits cannot be transmitted.
-    pub(super) fn transport_lost(&mut self) {
+    /// The transport broke: what waits cannot be transmitted. The receiving half is told by
+    /// [`Receiver::receive_eof`](crate::Receiver::receive_eof).
+    pub fn transport_lost(&mut self) {
         self.line.clear();
         self.closing.transport_ended();
     }
@@ -263,9 +277,10 @@ impl Sender {
         self.state() == State::Closed
     }
 
-    /// Why the connection was given up on this side: told once.
-    #[inline]
-    pub(super) fn take_gave_up(&mut self) -> Option<CloseCause> {
+    /// Why the connection was given up on this side, by [`Self::abort`] or by a deadline: told once. After
+    /// [`into_split`](crate::Connection::into_split), carry it to
+    /// [`Receiver::give_up`](crate::Receiver::give_up).
+    pub fn poll_gave_up(&mut self) -> Option<CloseCause> {
         self.gave_up.take()
     }
 

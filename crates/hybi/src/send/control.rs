@@ -80,10 +80,10 @@ impl Pongs {
         if self.queued > 0 && framer.queue.transmitted_total() >= self.end {
             self.queued = 0;
         }
-        if self.queued == 0 {
-            if let Some(payload) = self.held.take() {
-                return self.push(framer, &payload);
-            }
+        if self.queued == 0
+            && let Some(payload) = self.held.take()
+        {
+            return self.push(framer, &payload);
         }
         Ok(())
     }
