@@ -1,1 +1,63 @@
-//! WebSocket client and server over blocking sockets.
+//! WebSocket client and server over blocking sockets: the [`hybi`] core, and a transport.
+//!
+//! A server that sends back what it gets, for one client at a time:
+//!
+//! ```no_run
+//! use hybi_std::{Event, accept};
+//!
+//! let listener = std::net::TcpListener::bind("127.0.0.1:9001")?;
+//! for stream in listener.incoming() {
+//!     let Ok(mut socket) = accept(stream?) else { continue };
+//!     while let Some((event, sender)) = socket.recv_with() {
+//!         let sent = match event {
+//!             Event::Text(text) => sender.send(&text),
+//!             Event::Binary(data) => sender.send(&data),
+//!             _ => Ok(()),
+//!         };
+//!         if sent.is_err() {
+//!             break;
+//!         }
+//!     }
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A client:
+//!
+//! ```no_run
+//! use hybi_std::{CloseCode, connect};
+//!
+//! let (mut socket, _response) = connect("ws://127.0.0.1:9001/")?;
+//! socket.send("high water?")?;
+//! if let Some(message) = socket.recv_message() {
+//!     println!("{}", message.as_str().unwrap_or("(binary)"));
+//! }
+//! socket.close(CloseCode::NORMAL, "")?;
+//! while socket.recv().is_some() {} // until the server has answered
+//! # Ok::<(), hybi_std::Error>(())
+//! ```
+//!
+//! Three words have one meaning each. *To send* is to queue; *to transmit* is to hand queued octets to the
+//! transport; *to flush* is to do so until nothing waits. What [`WebSocket::send`] takes is flushed before it
+//! returns; what a lent [`Sender`] takes is flushed before the next blocking read.
+
+mod accept;
+mod connect;
+mod entropy;
+mod error;
+mod split;
+mod transport;
+mod websocket;
+
+pub use accept::{Acceptor, Arrival, Pending, PlainRequest, accept};
+pub use connect::{ConnectError, Connector, connect};
+pub use entropy::SystemEntropy;
+pub use error::Error;
+pub use hybi::handshake::{Accept, ClientRequest, Reply, Request, Response};
+pub use hybi::{
+    CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
+    MessageWriter, Payload, Prepared, ProtocolError, Sender, State, Text, UsageError,
+};
+pub use split::{Reader, Writer};
+pub use transport::{Plain, Transport};
+pub use websocket::WebSocket;

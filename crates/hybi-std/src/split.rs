@@ -1,0 +1,271 @@
+//! Two halves of a WebSocket for two threads.
+//!
+//! The halves of the core share nothing. Here they share one slot, in which the reader leaves what it wants
+//! said, and the writing half of the transport. The reader takes the latter only if it is free, so it never
+//! waits for a writer; a writer that has finished looks into the slot once more before it leaves.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use hybi::{
+    CloseCode, Connection, Event, Instant, Message, Payload, Receiver, Reply, Sender, State, TransportAction,
+};
+
+use crate::error::Error;
+use crate::transport::{Timed, Transport, Waited};
+
+/// The receiving half of a [`WebSocket`](crate::WebSocket).
+#[derive(Debug)]
+pub struct Reader<S: Transport> {
+    transport: Timed<S>,
+    receiver: Receiver,
+    shared: Arc<Shared<S>>,
+}
+
+/// The sending half of a [`WebSocket`](crate::WebSocket). Dropping it does not end the connection.
+#[derive(Debug)]
+pub struct Writer<S: Transport> {
+    shared: Arc<Shared<S>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    slot: Mutex<Vec<Reply>>,
+    outward: Mutex<Outward<S>>,
+}
+
+/// The writing side: whoever holds it transmits.
+#[derive(Debug)]
+struct Outward<S> {
+    transport: Timed<S>,
+    sender: Sender,
+}
+
+/// A reader looks at the deadlines at least so often: they may have changed on the other thread.
+const TICK: Duration = Duration::from_millis(500);
+/// How long a reader waits for the transport to take what it has to say.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+pub(crate) fn split<S: Transport>(
+    transport: Timed<S>,
+    connection: Connection,
+) -> io::Result<(Reader<S>, Writer<S>)> {
+    let (receiver, sender) = connection.into_split();
+    let outward = Outward { transport: transport.try_clone()?, sender };
+    let shared = Arc::new(Shared { slot: Mutex::default(), outward: Mutex::new(outward) });
+    Ok((Reader { transport, receiver, shared: shared.clone() }, Writer { shared }))
+}
+
+impl<S: Transport> Reader<S> {
+    /// Waits for the next event; `None` when the connection is over. The event lends its payload until the
+    /// next call.
+    pub fn recv(&mut self) -> Option<Event<'_>> {
+        loop {
+            let ready = self.receiver.prepare_event();
+            self.pass_replies();
+            if ready {
+                break;
+            }
+            if self.receiver.close_info().is_some() {
+                self.end_transport();
+                return None;
+            }
+            self.fill();
+        }
+        self.receiver.poll_event()
+    }
+
+    /// The connection is over: the server ends the transport, a client waits for that (RFC 6455 §7.1.1).
+    fn end_transport(&mut self) {
+        loop {
+            self.pass_replies();
+            if self.shared.outward().sender.transport_action() == TransportAction::Close {
+                return self.transport.end();
+            }
+            self.fill();
+        }
+    }
+
+    /// Waits for the next whole message and owns it; `None` when the connection is over.
+    pub fn recv_message(&mut self) -> Option<Message> {
+        loop {
+            let event = self.recv()?;
+            if let Some(message) = event.into_message() {
+                return Some(message);
+            }
+        }
+    }
+
+    fn fill(&mut self) {
+        let tick = self.transport.now() + TICK;
+        let deadline = self.shared.try_outward().and_then(|outward| outward.sender.poll_timeout());
+        let deadline = deadline.map_or(tick, |deadline| deadline.min(tick));
+        let space = self.receiver.recv_space();
+        if space.is_empty() {
+            return; // something waits to be told
+        }
+        match self.transport.read(space, Some(deadline)) {
+            Ok(Waited::Moved(0)) | Err(_) => self.receiver.receive_eof(),
+            Ok(Waited::Moved(n)) => self.receiver.received(n),
+            Ok(Waited::Elapsed) => {}
+        }
+    }
+
+    /// Leaves in the slot what the receiving half wants said, and says it if nobody else is at it.
+    fn pass_replies(&mut self) {
+        while let Some(reply) = self.receiver.poll_reply() {
+            self.shared.leave(reply);
+        }
+        let gave_up = self.shared.serve_if_free(Some(self.transport.now()));
+        if let Some(cause) = gave_up {
+            self.receiver.give_up(cause);
+        }
+    }
+}
+
+impl<S: Transport> Writer<S> {
+    /// Sends a message and flushes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
+    pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send(payload)?))
+    }
+
+    /// Sends a ping and flushes.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.ping(payload)?))
+    }
+
+    /// Begins the closing handshake and flushes. The reader goes on until there is nothing more.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.close(code, reason)?))
+    }
+
+    /// Drops the connection at once.
+    pub fn abort(&mut self) {
+        let mut outward = self.shared.outward();
+        outward.sender.abort();
+        outward.transport.end();
+    }
+
+    /// Whatever else a [`Sender`] can say, then a flush.
+    ///
+    /// # Errors
+    /// What `say` returns, or [`Error::Io`].
+    pub fn say(&mut self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
+        let said = {
+            let mut outward = self.shared.outward();
+            self.shared.answer(&mut outward.sender);
+            let said = say(&mut outward.sender);
+            let flushed = outward.flush(None);
+            said.and(flushed.map_err(Error::Io))
+        };
+        self.shared.serve_if_free(None);
+        said
+    }
+
+    /// Open, closing or closed.
+    pub fn state(&self) -> State {
+        self.shared.outward().sender.state()
+    }
+}
+
+impl<S: Transport> Shared<S> {
+    fn slot(&self) -> MutexGuard<'_, Vec<Reply>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outward(&self) -> MutexGuard<'_, Outward<S>> {
+        self.outward.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_outward(&self) -> Option<MutexGuard<'_, Outward<S>>> {
+        match self.outward.try_lock() {
+            Ok(outward) => Some(outward),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Leaves a reply. One that is superseded gives way, so there are never more than a few.
+    fn leave(&self, reply: Reply) {
+        let mut slot = self.slot();
+        slot.retain(|waiting| !reply.supersedes(waiting));
+        slot.push(reply);
+    }
+
+    fn answer(&self, sender: &mut Sender) {
+        for reply in std::mem::take(&mut *self.slot()) {
+            sender.handle_reply(reply);
+        }
+    }
+
+    /// Says what is in the slot if the writing side is free, as much as the transport takes at once. If it is
+    /// not free, whoever holds it comes here when he has finished.
+    fn serve_if_free(&self, now: Option<Instant>) -> Option<hybi::CloseCause> {
+        let mut gave_up = None;
+        loop {
+            let mut outward = self.try_outward()?;
+            self.answer(&mut outward.sender);
+            if let Some(now) = now {
+                if outward.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                    outward.sender.handle_timeout(now);
+                }
+                gave_up = gave_up.or(outward.sender.poll_gave_up());
+            }
+            outward.flush_patiently();
+            drop(outward);
+            if self.slot().is_empty() {
+                return gave_up;
+            }
+        }
+    }
+}
+
+impl<S: Transport> Outward<S> {
+    /// Transmits what the transport takes within a moment; the rest goes with what is sent next.
+    fn flush_patiently(&mut self) {
+        if self.sender.buffered_len() > 0 {
+            let patience = self.transport.now() + PATIENCE;
+            let _ = self.flush(Some(patience)); // the reader reads the end of the transport
+        }
+        self.act();
+    }
+
+    /// Transmits until nothing waits, or until it is time to stop.
+    fn flush(&mut self, stop: Option<Instant>) -> io::Result<()> {
+        while self.sender.buffered_len() > 0 {
+            let mut pieces = [&[][..]; 16];
+            let used = self.sender.transmit_slices(&mut pieces);
+            let slices = pieces.map(IoSlice::new);
+            let deadline = stop.or(self.sender.poll_timeout());
+            match self.transport.write(&slices[..used], deadline) {
+                Ok(Waited::Moved(n)) => self.sender.transmitted(n),
+                Ok(Waited::Elapsed) if stop.is_some_and(|stop| stop <= self.transport.now()) => return Ok(()),
+                Ok(Waited::Elapsed) => self.sender.handle_timeout(self.transport.now()),
+                Err(error) => {
+                    self.sender.transport_lost();
+                    return Err(error);
+                }
+            }
+        }
+        self.act();
+        self.transport.stream.flush()
+    }
+
+    fn act(&mut self) {
+        match self.sender.transport_action() {
+            TransportAction::None => {}
+            TransportAction::ShutdownWrite => self.transport.end_writing(),
+            TransportAction::Close => self.transport.end(),
+        }
+    }
+}

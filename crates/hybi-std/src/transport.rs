@@ -1,0 +1,199 @@
+//! What a connection runs over.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant as StdInstant};
+
+use hybi::Instant;
+
+/// A blocking byte stream that can wait for a limited time and end one direction.
+///
+/// It is implemented for TCP and Unix sockets. [`Plain`] makes one of any `Read + Write`, without deadlines.
+pub trait Transport: Read + Write {
+    /// Reads fail with `WouldBlock` or `TimedOut` once they have waited for so long.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// The same for writes.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Ends the writing direction; the peer reads an end of stream.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Ends both directions.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn shutdown(&mut self) -> io::Result<()>;
+
+    /// A second owner of the same stream, for [`WebSocket::split`](crate::WebSocket::split).
+    ///
+    /// # Errors
+    /// `Unsupported`, or those of the operating system.
+    fn try_clone(&self) -> io::Result<Self>
+    where
+        Self: Sized;
+}
+
+macro_rules! socket {
+    ($socket:ty) => {
+        impl Transport for $socket {
+            fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_read_timeout(self, timeout)
+            }
+            fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_write_timeout(self, timeout)
+            }
+            fn shutdown_write(&mut self) -> io::Result<()> {
+                <$socket>::shutdown(self, Shutdown::Write)
+            }
+            fn shutdown(&mut self) -> io::Result<()> {
+                <$socket>::shutdown(self, Shutdown::Both)
+            }
+            fn try_clone(&self) -> io::Result<Self> {
+                <$socket>::try_clone(self)
+            }
+        }
+    };
+}
+
+socket!(TcpStream);
+#[cfg(unix)]
+socket!(UnixStream);
+
+/// Any `Read + Write` as a transport. Its reads wait for ever: no deadline is served while one waits.
+#[derive(Clone, Debug)]
+pub struct Plain<S>(pub S);
+
+impl<S: Read> Read for Plain<S> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<S: Write> Write for Plain<S> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(buf)
+    }
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(bufs)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<S: Read + Write> Transport for Plain<S> {
+    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+    fn try_clone(&self) -> io::Result<Self> {
+        Err(ErrorKind::Unsupported.into())
+    }
+}
+
+/// A transport together with what the core must be told about it: the time, and how long it may wait.
+#[derive(Debug)]
+pub(crate) struct Timed<S> {
+    pub(crate) stream: S,
+    start: StdInstant,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    write_ended: bool,
+}
+
+/// How a wait for the transport ended.
+pub(crate) enum Waited {
+    /// So many octets went in or out.
+    Moved(usize),
+    /// The time is over.
+    Elapsed,
+}
+
+impl<S: Transport> Timed<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        let start = StdInstant::now();
+        Self { stream, start, read_timeout: None, write_timeout: None, write_ended: false }
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        let stream = self.stream.try_clone()?;
+        Ok(Self { stream, write_ended: self.write_ended, ..*self })
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        let nanos = self.start.elapsed().as_nanos();
+        Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Reads until the deadline. The timeout of the socket is touched only when it changes.
+    pub(crate) fn read(&mut self, space: &mut [u8], deadline: Option<Instant>) -> io::Result<Waited> {
+        let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+        if timeout != self.read_timeout {
+            self.stream.set_read_timeout(timeout)?;
+            self.read_timeout = timeout;
+        }
+        waited(self.stream.read(space))
+    }
+
+    /// Writes what the slices hold, or a part of it, until the deadline.
+    pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], deadline: Option<Instant>) -> io::Result<Waited> {
+        let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+        if timeout != self.write_timeout {
+            self.stream.set_write_timeout(timeout)?;
+            self.write_timeout = timeout;
+        }
+        match waited(self.stream.write_vectored(slices))? {
+            Waited::Moved(0) => Err(ErrorKind::WriteZero.into()),
+            waited => Ok(waited),
+        }
+    }
+
+    pub(crate) fn end_writing(&mut self) {
+        if !self.write_ended {
+            self.write_ended = true;
+            let _ = self.stream.shutdown_write(); // a transport that is gone needs no end
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.write_ended = true;
+        let _ = self.stream.shutdown();
+    }
+
+    /// How long to wait; `None` if not at all.
+    fn until(&self, deadline: Option<Instant>) -> Option<Option<Duration>> {
+        let Some(deadline) = deadline else { return Some(None) };
+        let left = deadline.since(self.now());
+        (!left.is_zero()).then_some(Some(left.max(Duration::from_micros(1))))
+    }
+}
+
+fn waited(result: io::Result<usize>) -> io::Result<Waited> {
+    match result {
+        Ok(n) => Ok(Waited::Moved(n)),
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(Waited::Elapsed),
+            _ => Err(error),
+        },
+    }
+}
