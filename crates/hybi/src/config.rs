@@ -78,11 +78,13 @@ pub struct Timeouts {
     /// From a keepalive ping to a sign of life: any octet that arrives is one. Default 20 s; without
     /// `keepalive` it has no effect.
     pub pong: Option<Duration>,
-    /// Nothing received for so long: the connection is closed with 1001. Default off.
+    /// Nothing received for so long: the connection is closed with 1001. Octets that arrive only leave a mark,
+    /// so it takes between once and twice the time. Default off.
     pub idle: Option<Duration>,
     /// From our first close frame to the end of the transport. Default 30 s.
     pub close: Option<Duration>,
-    /// Output waits, and the transport takes none of it for so long: the connection is dropped. Default off.
+    /// Output waits, and the transport takes none of it for so long: the connection is dropped. As above, it
+    /// takes between once and twice the time. Default off.
     pub write_stall: Option<Duration>,
 }
 

@@ -1,4 +1,87 @@
-//! The WebSocket protocol as a pure state machine: bytes in, events out, bytes out.
+//! The WebSocket protocol as a pure state machine: bytes in, events out; bytes out when asked. RFC 6455.
+//!
+//! No socket, no clock, no runtime, no randomness of its own, no lock, no thread; `no_std` with `alloc`.
+//! Whoever has a transport can drive a [`Connection`]: an event loop, a game loop, a simulation, a test. For
+//! blocking sockets somebody has: `hybi-std`.
+//!
+//! # The run loop
+//!
+//! **After any *in* or *say*, drain *out* until each answers nothing; then wait.**
+//!
+//! ```text
+//!              ┌─────────────────────── in ───────────────────────┐
+//!   transport ─┤ recv_space, received │ receive │ receive_eof      │
+//!   clock     ─┤ handle_timeout                                    ├──▶ Connection
+//!              ├─────────────────────── say ──────────────────────┤
+//! application ─┤ send  ping  close  abort ..                       │
+//!              └───────────────────────────────────────────────────┘
+//!              ┌─────────────────────── out ──────────────────────┐
+//! application ◀┤ poll_event            until None                  │
+//!   transport ◀┤ transmit, transmitted until empty                 ├─── Connection
+//!   transport ◀┤ transport_action      ShutdownWrite, Close        │
+//!   clock     ◀┤ poll_timeout          the next deadline           │
+//!              └───────────────────────────────────────────────────┘
+//! ```
+//!
+//! Both ends in one program, with arrays for a network:
+//!
+//! ```
+//! use hybi::{Agreement, CloseCode, Config, Connection, Event, TransportAction};
+//!
+//! # fn entropy(out: &mut [u8]) { out.fill(7) } // the operating system's, in earnest
+//! let mut client = Connection::client(Agreement::default(), Config::default(), entropy);
+//! let mut server = Connection::server(Agreement::default(), Config::default());
+//!
+//! client.send("high water?")?; // say: it is queued
+//! let mut wire = client.transmit().to_vec(); // out: for the transport
+//! client.transmitted(wire.len());
+//!
+//! let mut input = server.receive(&mut wire); // in: lent to the server, unmasked in place
+//! while let Some((event, sender)) = input.poll_event_with() {
+//!     match event {
+//!         Event::Text(text) if text.as_str() == "high water?" => sender.send("at four")?,
+//!         Event::Closed(info) => println!("over: {}", info.code()),
+//!         _ => {}
+//!     }
+//! }
+//! drop(input);
+//!
+//! client.receive_copy(server.transmit()); // in, as a copy
+//! assert!(matches!(client.poll_event(), Some(Event::Text(text)) if text.as_str() == "at four"));
+//!
+//! client.close(CloseCode::NORMAL, "thanks")?;
+//! assert_eq!(client.transport_action(), TransportAction::None); // first the server answers
+//! # Ok::<(), hybi::UsageError>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | you want | look at |
+//! |---|---|
+//! | a connection | [`Connection`], [`Event`], [`Config`] |
+//! | the opening handshake, or one that an HTTP library has parsed | [`handshake`] |
+//! | two threads or tasks, one for each direction | [`Connection::into_split`], [`Receiver`], [`Sender`] |
+//! | frames in memory of your own, without allocation | [`Decoder`] |
+//! | to send one message to many | [`Prepared`] |
+//! | messages larger than memory | [`Delivery::Fragments`], [`MessageWriter`] |
+//! | headers and masking alone | [`wire`] |
+//! | UTF-8 that stops inside a character | [`utf8`] |
+//!
+//! # Words
+//!
+//! *To send* is to queue. *To transmit* is to hand queued octets to the transport. *To fail* the connection is
+//! what RFC 6455 §7.1.7 says: the peer broke a rule, and is told so. Errors of the peer are events; errors of
+//! the caller are results ([`UsageError`]).
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | run-time detection of processor features in dependencies |
+//! | `handshake` | yes | the opening handshake: httparse, sha1, base64 |
+//!
+//! Features add, and never change behaviour.
+
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -24,8 +107,10 @@ mod version;
 pub mod wire;
 
 #[cfg(feature = "handshake")]
+#[cfg_attr(docsrs, doc(cfg(feature = "handshake")))]
 pub mod extension;
 #[cfg(feature = "handshake")]
+#[cfg_attr(docsrs, doc(cfg(feature = "handshake")))]
 pub mod handshake;
 #[cfg(feature = "handshake")]
 mod http;

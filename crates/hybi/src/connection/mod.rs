@@ -9,6 +9,7 @@ mod receiver;
 mod sender;
 
 use alloc::sync::Arc;
+use core::ops::Range;
 
 pub use closing::TransportAction;
 pub use input::Input;
@@ -285,6 +286,9 @@ impl Connection {
     /// The next event. It lends its payload until the next call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        if let Some((kind, place)) = self.next_whole_own() {
+            return Some(self.receiver.own_message(kind, place));
+        }
         let raw = self.next_own()?;
         Some(self.receiver.event(&mut [], raw))
     }
@@ -305,6 +309,9 @@ impl Connection {
     /// is lent can be sent on at once.
     #[inline]
     pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
+        if let Some((kind, place)) = self.next_whole_own() {
+            return Some((self.receiver.own_message(kind, place), &mut self.sender));
+        }
         let raw = self.next_own()?;
         Some((self.receiver.event(&mut [], raw), &mut self.sender))
     }
@@ -352,6 +359,11 @@ impl Connection {
     /// ([`Sender::poll_gave_up`]) is carried to [`Receiver::give_up`].
     pub fn into_split(self) -> (Receiver, Sender) {
         (self.receiver, self.sender)
+    }
+
+    #[inline]
+    fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
+        if self.prepared.is_some() { None } else { self.receiver.next_whole_own() }
     }
 
     #[inline]

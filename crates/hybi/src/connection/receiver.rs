@@ -185,6 +185,9 @@ impl Receiver {
 
     /// The next event. After it, take the replies.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        if let Some((kind, place)) = self.next_whole_own() {
+            return Some(self.own_message(kind, place));
+        }
         let raw = self.prepared.take().or_else(|| self.next(&mut [], &mut 0))?;
         Some(self.event(&mut [], raw))
     }
@@ -218,14 +221,23 @@ impl Receiver {
         self.line.next_whole(lent, at)
     }
 
+    /// The same in our own buffer.
+    #[inline]
+    pub(super) fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
+        if self.prepared.is_some() { None } else { self.line.next_whole_own() }
+    }
+
+    /// A message that lies in our own buffer.
+    #[inline]
+    pub(super) fn own_message(&mut self, kind: Kind, place: Range<usize>) -> Event<'_> {
+        let checked = self.checks_utf8;
+        message(kind, checked, Lend::Slice(self.line.own(place)))
+    }
+
     /// A message that lies in a slice.
     #[inline]
     pub(super) fn message<'e>(&self, kind: Kind, octets: &'e mut [u8]) -> Event<'e> {
-        match kind {
-            Kind::Text if self.checks_utf8 => Event::Text(Text::new(Lend::Slice(octets))),
-            Kind::Text => Event::UncheckedText(Data::new(Lend::Slice(octets))),
-            Kind::Binary => Event::Binary(Data::new(Lend::Slice(octets))),
-        }
+        message(kind, self.checks_utf8, Lend::Slice(octets))
     }
 
     /// The next thing that happened, without what it asks to be said.
@@ -289,11 +301,7 @@ impl Receiver {
             Raw::Closed => return self.closed_event(),
         };
         match outcome.what {
-            What::Message(Kind::Text) if self.checks_utf8 => {
-                Event::Text(Text::new(self.line.lend(lent, outcome.place)))
-            }
-            What::Message(Kind::Text) => Event::UncheckedText(Data::new(self.line.lend(lent, outcome.place))),
-            What::Message(Kind::Binary) => Event::Binary(Data::new(self.line.lend(lent, outcome.place))),
+            What::Message(kind) => message(kind, self.checks_utf8, self.line.lend(lent, outcome.place)),
             What::Fragment { kind, first, last } => {
                 let data = Data::new(self.line.lend(lent, outcome.place));
                 Event::Fragment(Fragment { kind, data, first, last })
@@ -308,6 +316,15 @@ impl Receiver {
     #[cold]
     fn closed_event<'e>(&self) -> Event<'e> {
         Event::Closed(self.close_info().cloned().expect("the end is over when it becomes an event"))
+    }
+}
+
+#[inline]
+fn message(kind: Kind, checked: bool, lend: Lend<'_>) -> Event<'_> {
+    match kind {
+        Kind::Text if checked => Event::Text(Text::new(lend)),
+        Kind::Text => Event::UncheckedText(Data::new(lend)),
+        Kind::Binary => Event::Binary(Data::new(lend)),
     }
 }
 

@@ -291,7 +291,9 @@ impl Sender {
         if self.phase == Phase::Ended {
             self.line.clear();
         }
-        self.output_waits();
+        if self.buffered_len() > 0 {
+            self.output_waits();
+        }
     }
 
     #[inline]
@@ -386,8 +388,8 @@ impl Sender {
     }
 }
 
-/// Writes a message in fragments: [`Sender::start`] gives one. Dropping it leaves the message unfinished;
-/// [`Sender::writer`] gives a writer that goes on.
+/// Writes a message in fragments: [`Sender::start`] gives one. Dropping it leaves the message unfinished, and
+/// [`Sender::writer`] gives a writer that goes on; unless nothing was written, then there is no message.
 #[derive(Debug)]
 pub struct MessageWriter<'s> {
     sender: &'s mut Sender,
@@ -415,6 +417,12 @@ impl MessageWriter<'_> {
         self.sender.line.fragment(payload, last)?;
         self.sender.output_waits();
         Ok(())
+    }
+}
+
+impl Drop for MessageWriter<'_> {
+    fn drop(&mut self) {
+        self.sender.line.writer_dropped();
     }
 }
 

@@ -195,28 +195,37 @@ impl Decoder {
             });
         }
         let Some(&first) = input.first() else { return Ok(Found::Incomplete(2)) };
-        self.sequence.judge(first, input.get(1).copied())?;
-        let (header, header_len) = match FrameHeader::parse(input)? {
-            Parsed::Header(header, len) => (header, len),
-            Parsed::Incomplete(n) => return Ok(Found::Incomplete(n)),
+        // In the order of the octets, so that it does not matter how many of them are there.
+        self.sequence.judge_first(first)?;
+        let opcode = FrameHeader::judge_first(first)?;
+        if let Some(&second) = input.get(1) {
+            self.sequence.judge_second(second)?;
+        }
+        let (header, len_end, masked) = match FrameHeader::parse_length(input)? {
+            Ok(found) => found,
+            Err(needed) => return Ok(Found::Incomplete(needed)),
         };
-        self.sequence.judge_length(&header, header_len)?;
-        let key = header.masking_key().unwrap_or_default();
-        let opcode = header.opcode();
-        if opcode.is_control() {
-            let place = header_len..header_len + header.payload_len() as usize; // at most 125
+        self.sequence.judge_length(&header, len_end)?;
+        let admitted = if opcode.is_control() { None } else { Some(self.sequence.judge_data(&header)?) };
+        let (key, start) = match input.get(len_end..).and_then(<[u8]>::first_chunk) {
+            Some(key) if masked => (*key, len_end + 4),
+            None if masked => return Ok(Found::Incomplete(len_end + 4)),
+            _ => ([0; 4], len_end),
+        };
+        let Some(admitted) = admitted else {
+            let place = start..start + header.payload_len() as usize; // at most 125
             return Ok(if input.len() < place.end {
                 Found::Incomplete(place.end)
             } else {
                 Found::Control { opcode, place, key }
             });
-        }
-        let admitted = self.sequence.admit(&header)?;
+        };
+        self.sequence.enter(&header, admitted);
         self.remaining = header.payload_len();
         self.key = key;
         self.fin = header.fin();
         self.kind = admitted.kind;
-        Ok(Found::Data(self.payload(admitted.first, header_len, input.len(), max)))
+        Ok(Found::Data(self.payload(admitted.first, start, input.len(), max)))
     }
 
     /// Takes so many octets of payload that are not in any input: they were received at their final place.

@@ -252,12 +252,51 @@ impl Line {
         let whole = self.decoder.find_whole(lent.get(*at..)?)?;
         let place = *at + whole.place.start..*at + whole.place.end;
         *at = place.end;
-        let check = whole.kind == Kind::Text && self.config.strictness.utf8;
-        if let Err(error) = unmask_whole(&mut lent[place.clone()], whole.key, check) {
-            self.failure = Some(error);
+        let payload = &mut lent[place.clone()];
+        self.take_whole(unmask_whole(payload, whole.key, self.checks(whole.kind)), whole.kind, place)
+    }
+
+    /// The same in our own buffer; the place is one in [`Self::own`].
+    #[inline]
+    pub(crate) fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
+        if !self.flags.is_plain() {
             return None;
         }
-        Some((whole.kind, place))
+        let whole = self.decoder.find_whole(self.buffer.waiting())?;
+        let check = self.checks(whole.kind);
+        let unmasked = unmask_whole(&mut self.buffer.waiting()[whole.place.clone()], whole.key, check);
+        let consumed = whole.place.end;
+        let place = self.buffer.absolute(whole.place);
+        self.buffer.consume(consumed);
+        self.take_whole(unmasked, whole.kind, place)
+    }
+
+    #[inline]
+    fn take_whole(
+        &mut self,
+        unmasked: Result<(), ProtocolError>,
+        kind: Kind,
+        place: Range<usize>,
+    ) -> Option<(Kind, Range<usize>)> {
+        match unmasked {
+            Ok(()) => Some((kind, place)),
+            Err(error) => {
+                self.failure = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Our own buffer.
+    #[inline]
+    pub(crate) fn own(&mut self, place: Range<usize>) -> &mut [u8] {
+        &mut self.buffer.all()[place]
+    }
+
+    /// Whether messages of this kind are validated.
+    #[inline]
+    fn checks(&self, kind: Kind) -> bool {
+        kind == Kind::Text && self.config.strictness.utf8
     }
 
     /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
@@ -386,7 +425,7 @@ impl Line {
             return self.fragment(payload, data, memory);
         }
         if data.first && data.last {
-            let check = data.kind == Kind::Text && self.config.strictness.utf8;
+            let check = self.checks(data.kind);
             unmask_whole(payload, data.key, check)?;
             let what = What::Message(data.kind);
             return Ok(Some(Outcome { what, place: Place::new(memory, data.place) }));
@@ -401,7 +440,7 @@ impl Line {
     fn join(&mut self, payload: &[u8], key: [u8; 4], kind: Kind) -> Result<(), ProtocolError> {
         self.joined.truncate(self.received);
         self.joined.try_reserve(payload.len()).map_err(|_| ProtocolError::OutOfMemory)?;
-        let check = kind == Kind::Text && self.config.strictness.utf8;
+        let check = self.checks(kind);
         for block in payload.chunks(BLOCK) {
             mask::append_masked(&mut self.joined, block, key);
             if check {
@@ -418,7 +457,7 @@ impl Line {
         let fresh = self.plain..self.received;
         let kind = self.decoder.kind();
         let (mut key, last) = self.decoder.take(fresh.len());
-        let check = kind == Kind::Text && self.config.strictness.utf8;
+        let check = self.checks(kind);
         for block in self.joined[fresh].chunks_mut(BLOCK) {
             unmask_piece(block, key, check, &mut self.utf8)?;
             key = mask::rotate(key, block.len());
@@ -469,7 +508,7 @@ impl Line {
         let Data { kind, last, key, place, .. } = data;
         mask::mask(payload, key);
         let mut place = Place::new(memory, place);
-        if kind == Kind::Text && self.config.strictness.utf8 {
+        if self.checks(kind) {
             let before = self.utf8.partial().len();
             self.char.0[..before].copy_from_slice(self.utf8.partial());
             self.utf8.update(payload).map_err(invalid_utf8)?;

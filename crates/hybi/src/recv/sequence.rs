@@ -77,67 +77,73 @@ impl Sequence {
         len as u64 <= self.max_frame && len as u64 <= self.max_message
     }
 
-    /// Judges the first one or two octets of a frame, before the rest is there.
+    /// Judges the first octet of a frame: reserved bits, and the order of opcodes.
     #[inline]
-    pub(super) fn judge(&self, first: u8, second: Option<u8>) -> Result<(), ProtocolError> {
+    pub(super) fn judge_first(&self, first: u8) -> Result<(), ProtocolError> {
         if first & 0x70 != 0 {
             return Err(ProtocolError::ReservedBits);
         }
         match first & 0x0F {
-            0 if self.message.is_none() => return Err(ProtocolError::UnexpectedContinuation),
-            1 | 2 if self.message.is_some() => return Err(ProtocolError::ExpectedContinuation),
-            _ => {}
-        }
-        match second {
-            Some(second) if second & 0x80 != self.mask_bit => Err(if self.mask_bit == 0 {
-                ProtocolError::MaskedFrame
-            } else {
-                ProtocolError::UnmaskedFrame
-            }),
+            0 if self.message.is_none() => Err(ProtocolError::UnexpectedContinuation),
+            1 | 2 if self.message.is_some() => Err(ProtocolError::ExpectedContinuation),
             _ => Ok(()),
         }
     }
 
-    /// Judges the length of any frame.
+    /// Judges the second octet: masked or not.
     #[inline]
-    pub(super) fn judge_length(&self, header: &FrameHeader, header_len: usize) -> Result<(), ProtocolError> {
-        if self.shortest && !header.is_shortest(header_len) {
+    pub(super) fn judge_second(&self, second: u8) -> Result<(), ProtocolError> {
+        match (second & 0x80 == self.mask_bit, self.mask_bit) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(ProtocolError::MaskedFrame),
+            (false, _) => Err(ProtocolError::UnmaskedFrame),
+        }
+    }
+
+    /// Judges the length of any frame, once it has come.
+    #[inline]
+    pub(super) fn judge_length(&self, header: &FrameHeader, len_end: usize) -> Result<(), ProtocolError> {
+        if self.shortest && !header.is_shortest(len_end) {
             return Err(ProtocolError::NonMinimalLength);
         }
         Ok(())
     }
 
-    /// Takes the header of a data frame that [`Self::judge`] has passed.
+    /// Judges a data frame by the limits, once its length has come.
     #[inline]
-    pub(super) fn admit(&mut self, header: &FrameHeader) -> Result<Admitted, ProtocolError> {
+    pub(super) fn judge_data(&self, header: &FrameHeader) -> Result<Admitted, ProtocolError> {
         let len = header.payload_len();
         if len > self.max_frame {
             return Err(ProtocolError::FrameTooBig);
         }
-        let (kind, first) = match (header.opcode(), self.message) {
-            (Opcode::Text, _) => (Kind::Text, true),
-            (Opcode::Binary, _) => (Kind::Binary, true),
-            (_, Some(kind)) => (kind, false),
-            (_, None) => return Err(ProtocolError::UnexpectedContinuation),
-        };
         // No overflow: both are at most 2^63 - 1.
         if self.message_len + len > self.max_message {
             return Err(ProtocolError::MessageTooBig);
         }
-        if first && header.fin() {
-            return Ok(Admitted { kind, first }); // the usual case leaves no trace
-        }
-        self.fragments += 1;
-        if self.fragments > self.max_fragments {
+        if self.fragments >= self.max_fragments && !(header.fin() && self.message.is_none()) {
             return Err(ProtocolError::TooManyFragments);
         }
-        self.empty = if len == 0 { self.empty + 1 } else { 0 };
-        if self.empty > self.max_empty {
+        if len == 0 && self.empty >= self.max_empty && !(header.fin() && self.message.is_none()) {
             return Err(ProtocolError::TooManyEmptyFragments);
         }
-        self.message = Some(kind);
-        self.message_len += len;
-        Ok(Admitted { kind, first })
+        match (header.opcode(), self.message) {
+            (Opcode::Text, _) => Ok(Admitted { kind: Kind::Text, first: true }),
+            (Opcode::Binary, _) => Ok(Admitted { kind: Kind::Binary, first: true }),
+            (_, Some(kind)) => Ok(Admitted { kind, first: false }),
+            (_, None) => Err(ProtocolError::UnexpectedContinuation),
+        }
+    }
+
+    /// A data frame that was judged begins. A message of one frame leaves no trace.
+    #[inline]
+    pub(super) fn enter(&mut self, header: &FrameHeader, admitted: Admitted) {
+        if admitted.first && header.fin() {
+            return;
+        }
+        self.message = Some(admitted.kind);
+        self.message_len += header.payload_len();
+        self.fragments += 1;
+        self.empty = if header.payload_len() == 0 { self.empty + 1 } else { 0 };
     }
 
     /// The last frame of a message has arrived whole.

@@ -136,6 +136,11 @@ impl Line {
         self.open.is_some()
     }
 
+    /// Nobody writes the message just now: if nothing of it was queued, it was not begun.
+    pub(crate) fn writer_dropped(&mut self) {
+        self.open.take_if(|open| !open.begun);
+    }
+
     /// The next fragment of the message that was begun.
     pub(crate) fn fragment(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
         let fits = self.fits(payload.len());
@@ -176,13 +181,17 @@ impl Line {
         if !self.fits(payload.len()) {
             return Err(UsageError::QueueFull);
         }
-        self.framer.push(true, opcode, payload)
+        self.framer.push(true, opcode, payload)?;
+        self.note_high();
+        Ok(())
     }
 
     /// Answers a ping. It is never refused for a full queue: the number of pongs has a limit of its own.
     #[inline]
     pub(crate) fn answer_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
-        self.pongs.answer(&mut self.framer, payload, self.config.limits.pending_pongs)
+        self.pongs.answer(&mut self.framer, payload, self.config.limits.pending_pongs)?;
+        self.note_high();
+        Ok(())
     }
 
     /// Queues the close frame, whatever waits. Nothing but pongs may follow.

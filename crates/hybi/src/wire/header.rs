@@ -126,42 +126,56 @@ impl FrameHeader {
     /// [`Self::is_shortest`] tells.
     #[inline]
     pub fn parse(input: &[u8]) -> Result<Parsed, ProtocolError> {
-        let Some(&first) = input.first() else { return Ok(Parsed::Incomplete(2)) };
-        let Some(opcode) = Opcode::from_bits(first & 0x0F) else { return Err(ProtocolError::ReservedOpcode) };
+        let (header, len_end, masked) = match Self::parse_length(input)? {
+            Ok(found) => found,
+            Err(needed) => return Ok(Parsed::Incomplete(needed)),
+        };
+        if !masked {
+            return Ok(Parsed::Header(header, len_end));
+        }
+        Ok(match input.get(len_end..).and_then(<[u8]>::first_chunk) {
+            Some(key) => Parsed::Header(header.masked(*key), len_end + 4),
+            None => Parsed::Incomplete(len_end + 4),
+        })
+    }
+
+    /// Judges the first octet.
+    #[inline]
+    pub(crate) fn judge_first(first: u8) -> Result<Opcode, ProtocolError> {
+        let opcode = Opcode::from_bits(first & 0x0F).ok_or(ProtocolError::ReservedOpcode)?;
         if opcode.is_control() && first & FIN == 0 {
             return Err(ProtocolError::FragmentedControl);
         }
-        let Some(&second) = input.get(1) else { return Ok(Parsed::Incomplete(2)) };
-        let short = second & 0x7F;
-        if opcode.is_control() && short as usize > MAX_CONTROL_LEN {
-            return Err(ProtocolError::ControlTooLong);
-        }
-        let key_len = if second & MASK == 0 { 0 } else { 4 };
-        let (payload_len, len_end) = match short {
+        Ok(opcode)
+    }
+
+    /// Reads all but the masking key, so that a length can be judged before the key has come: the header
+    /// without it, where the length ends, and whether a key follows. `Err` says how many octets are needed.
+    #[inline]
+    pub(crate) fn parse_length(input: &[u8]) -> Result<Result<(Self, usize, bool), usize>, ProtocolError> {
+        let Some(&first) = input.first() else { return Ok(Err(2)) };
+        let opcode = Self::judge_first(first)?;
+        let Some(&second) = input.get(1) else { return Ok(Err(2)) };
+        let masked = second & MASK != 0;
+        let (payload_len, len_end) = match second & 0x7F {
+            long @ (126 | 127) if opcode.is_control() => {
+                debug_assert!(usize::from(long) > MAX_CONTROL_LEN);
+                return Err(ProtocolError::ControlTooLong);
+            }
             126 => match input.get(2..4).and_then(<[u8]>::first_chunk) {
                 Some(octets) => (u64::from(u16::from_be_bytes(*octets)), 4),
-                None => return Ok(Parsed::Incomplete(4 + key_len)),
+                None => return Ok(Err(4)),
             },
             127 => match input.get(2..10).and_then(<[u8]>::first_chunk) {
                 Some(octets) => (u64::from_be_bytes(*octets), 10),
-                None => return Ok(Parsed::Incomplete(10 + key_len)),
+                None => return Ok(Err(10)),
             },
             short => (u64::from(short), 2),
         };
         if payload_len >> 63 != 0 {
             return Err(ProtocolError::LengthOverflow);
         }
-        let mut header = Self { first, key: None, payload_len };
-        if key_len == 0 {
-            return Ok(Parsed::Header(header, len_end));
-        }
-        match input.get(len_end..).and_then(<[u8]>::first_chunk) {
-            Some(key) => {
-                header.key = Some(*key);
-                Ok(Parsed::Header(header, len_end + 4))
-            }
-            None => Ok(Parsed::Incomplete(len_end + 4)),
-        }
+        Ok(Ok((Self { first, key: None, payload_len }, len_end, masked)))
     }
 
     /// Whether a header of so many octets is the shortest form of this one (§5.2: a sender has to use it).
