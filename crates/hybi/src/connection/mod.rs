@@ -187,6 +187,9 @@ impl Connection {
     /// The peer ended the transport in order: nothing more will arrive. Events of what did arrive come first.
     pub fn receive_eof(&mut self) {
         self.receiver.receive_eof();
+        if self.receiver.is_at_end() {
+            self.sender.transport_ended(); // no event is left to bring it
+        }
     }
 
     /// The transport broke: nothing can be transmitted any more either.

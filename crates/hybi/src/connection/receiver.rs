@@ -162,6 +162,11 @@ impl Receiver {
         self.replies.ended = true;
     }
 
+    /// Nothing but the last event is to come, or nothing at all.
+    pub(super) fn is_at_end(&self) -> bool {
+        !matches!(self.end, End::Ahead)
+    }
+
     /// The connection was given up by the sending half: the last event is the next. See
     /// [`Sender::poll_gave_up`](crate::Sender::poll_gave_up).
     pub fn give_up(&mut self, cause: CloseCause) {

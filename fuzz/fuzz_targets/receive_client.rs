@@ -1,0 +1,4 @@
+//! What a client makes of any octets, in any reads, in any of the three ways to receive.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u16>, Vec<u8>)| hybi_fuzz::receive(hybi::Role::Client, &input.0, &input.1));
