@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hybi::Config;
 use hybi::handshake::{
-    Accept, AnswerError, Incoming, Reply, Request, RequestHead, ServerHandshake, ServerSettings,
+    Accept, Answer, AnswerError, Incoming, Request, RequestHead, ServerHandshake, ServerSettings,
 };
 
 use crate::error::Error;
@@ -21,7 +21,7 @@ pub fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
     match Acceptor::default().read(stream)? {
         Arrival::Upgrade(pending) => pending.accept(Accept::new()),
         Arrival::Plain(plain) => {
-            plain.respond(Reply::new(426))?;
+            plain.respond(Answer::new(426))?;
             Err(Error::Handshake(hybi::HandshakeError::BadUpgrade))
         }
     }
@@ -30,13 +30,13 @@ pub fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
 /// Reads requests, with a configuration of one's own.
 ///
 /// ```no_run
-/// use hybi_std::{Accept, Acceptor, Arrival, Reply};
+/// use hybi_std::{Accept, Acceptor, Arrival, Answer};
 /// # let stream = std::net::TcpStream::connect("127.0.0.1:1")?;
 /// if let Arrival::Upgrade(pending) = Acceptor::default().read(stream)? {
 ///     if pending.request().origin_allowed(&["https://example.com"]) {
 ///         let socket = pending.accept(Accept::new())?;
 ///     } else {
-///         pending.reject(Reply::new(403))?;
+///         pending.reject(Answer::new(403))?;
 ///     }
 /// }
 /// # Ok::<(), hybi_std::Error>(())
@@ -130,8 +130,8 @@ impl<S: Transport> Pending<S> {
     ///
     /// # Errors
     /// [`Error::Answer`] (nothing was written) or [`Error::Io`].
-    pub fn reject(mut self, reply: Reply) -> Result<(), Error> {
-        self.door.handshake.reject(reply)?;
+    pub fn reject(mut self, answer: Answer) -> Result<(), Error> {
+        self.door.handshake.reject(answer)?;
         Ok(self.door.finish()?)
     }
 }
@@ -146,8 +146,8 @@ impl<S: Transport> PlainRequest<S> {
     ///
     /// # Errors
     /// [`Error::Answer`] (nothing was written) or [`Error::Io`].
-    pub fn respond(mut self, reply: Reply) -> Result<(), Error> {
-        self.door.handshake.respond(reply)?;
+    pub fn respond(mut self, answer: Answer) -> Result<(), Error> {
+        self.door.handshake.respond(answer)?;
         Ok(self.door.finish()?)
     }
 }

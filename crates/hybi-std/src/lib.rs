@@ -53,7 +53,7 @@ pub use accept::{Acceptor, Arrival, Pending, PlainRequest, accept};
 pub use connect::{ConnectError, Connector, connect};
 pub use entropy::SystemEntropy;
 pub use error::Error;
-pub use hybi::handshake::{Accept, ClientRequest, Reply, Request, Response};
+pub use hybi::handshake::{Accept, Answer, ClientRequest, Request, Response};
 pub use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
     MessageWriter, Payload, Prepared, ProtocolError, Sender, State, Text, UsageError,

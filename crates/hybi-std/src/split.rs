@@ -103,7 +103,7 @@ impl<S: Transport> Reader<S> {
         let deadline = deadline.map_or(tick, |deadline| deadline.min(tick));
         let space = self.receiver.recv_space();
         if space.is_empty() {
-            return; // something waits to be told
+            return; // something waits to be told, or only time is left
         }
         match self.transport.read(space, Some(deadline)) {
             Ok(Waited::Moved(0)) | Err(_) => self.receiver.receive_eof(),

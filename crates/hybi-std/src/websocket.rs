@@ -89,7 +89,8 @@ impl<S: Transport> WebSocket<S> {
         let deadline = self.connection.poll_timeout();
         let space = self.connection.recv_space();
         if space.is_empty() {
-            return; // something waits to be told
+            // Something waits to be told; or nothing more will be read, and only time is left.
+            return self.connection.handle_timeout(self.transport.now());
         }
         match self.transport.read(space, deadline) {
             Ok(Waited::Moved(0)) => self.connection.receive_eof(),

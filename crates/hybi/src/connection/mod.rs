@@ -188,7 +188,7 @@ impl Connection {
     pub fn receive_eof(&mut self) {
         self.receiver.receive_eof();
         if self.receiver.is_at_end() {
-            self.sender.transport_ended(); // no event is left to bring it
+            self.sender.transport_ended(); // no outcome is left to bring it
         }
     }
 
@@ -388,9 +388,7 @@ impl Connection {
     fn cross(&mut self, lent: &mut [u8], raw: Raw) {
         let outcome = match raw {
             Raw::Outcome(outcome) => outcome,
-            Raw::Closed if !self.close_info().is_some_and(CloseInfo::is_clean) => {
-                return self.sender.transport_ended();
-            }
+            Raw::Closed if self.receiver.is_over() => return self.sender.transport_ended(),
             Raw::Closed | Raw::Writable => return,
         };
         match outcome.what {

@@ -162,6 +162,11 @@ impl Receiver {
         self.replies.ended = true;
     }
 
+    /// Nothing more will arrive: the transport ended or was given up.
+    pub(super) fn is_over(&self) -> bool {
+        self.eof
+    }
+
     /// Nothing but the last event is to come, or nothing at all.
     pub(super) fn is_at_end(&self) -> bool {
         !matches!(self.end, End::Ahead)

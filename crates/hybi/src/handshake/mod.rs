@@ -27,7 +27,7 @@
 //!
 //! ```
 //! use hybi::Config;
-//! use hybi::handshake::{Incoming, Reply, ServerHandshake, ServerSettings};
+//! use hybi::handshake::{Incoming, Answer, ServerHandshake, ServerSettings};
 //!
 //! let mut handshake = ServerHandshake::new(Config::default(), ServerSettings::default());
 //! let taken = handshake.receive(b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
@@ -38,7 +38,7 @@
 //!         Incoming::Upgrade(request) if request.origin_allowed(&["https://example.com"]) => {
 //!             // accept
 //!         }
-//!         Incoming::Upgrade(_) => handshake.reject(Reply::new(403))?,
+//!         Incoming::Upgrade(_) => handshake.reject(Answer::new(403))?,
 //!         Incoming::Plain(_) | Incoming::Failed(_) => {} // a `Failed` is answered already
 //!     }
 //! }
@@ -57,11 +57,11 @@ use crate::entropy::BoxEntropy;
 use crate::role::Role;
 use crate::time::Instant;
 
+mod answer;
 mod client;
 mod client_request;
 mod key;
 mod redirect;
-mod reply;
 mod request;
 mod response;
 mod server;
@@ -71,10 +71,10 @@ mod tests;
 
 pub use crate::http::fields::Fields;
 pub use crate::http::uri::{Uri, UriError};
+pub use answer::{Answer, AnswerError};
 pub use client::{ClientHandshake, Outcome};
 pub use client_request::{ClientRequest, RequestError};
 pub use redirect::{RedirectError, Redirects};
-pub use reply::{AnswerError, Reply};
 pub use request::{Accept, Acceptance, Refusal, Request, RequestHead};
 pub use response::Response;
 pub use server::{Incoming, ServerHandshake, ServerSettings};

@@ -6,11 +6,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::str;
+use core::{fmt, str};
 
+use super::answer::{Answer, AnswerError};
 use super::is_reserved;
 use super::key::{AcceptValue, accept_value, key_of};
-use super::reply::{AnswerError, Reply};
 use super::subprotocol::Subprotocols;
 use crate::agreement::Agreement;
 use crate::error::HandshakeError;
@@ -47,7 +47,7 @@ pub struct RequestHead {
 /// ];
 /// let request = match Request::from_parts(Versions::default(), "GET", (1, 1), "/chat?room=7", headers) {
 ///     Ok(request) => request,
-///     Err(refusal) => panic!("to be answered with {:?}", refusal.reply),
+///     Err(refusal) => panic!("to be answered with {:?}", refusal.answer),
 /// };
 /// assert_eq!((request.path(), request.query()), ("/chat", Some("room=7")));
 ///
@@ -67,7 +67,7 @@ pub struct Request {
 }
 
 /// What an answer to the request depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Terms {
     version: Version,
     accept: AcceptValue,
@@ -79,8 +79,8 @@ pub(super) struct Terms {
 pub struct Refusal {
     /// The rule.
     pub error: HandshakeError,
-    /// The answer that the client gets. [`Reply::all_fields`] has all its headers.
-    pub reply: Reply,
+    /// The answer that the client gets. [`Answer::all_fields`] has all its headers.
+    pub answer: Answer,
 }
 
 /// How the application accepts a request.
@@ -383,7 +383,16 @@ impl Accept {
 
 impl Refusal {
     pub(super) fn of(error: HandshakeError, status: u16) -> Self {
-        Self { error, reply: Reply::refusal(error, status) }
+        Self { error, answer: Answer::refusal(error, status) }
+    }
+}
+
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms")
+            .field("version", &self.version)
+            .field("subprotocols", &self.subprotocols)
+            .finish_non_exhaustive()
     }
 }
 
@@ -394,7 +403,7 @@ const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 fn judge_version(fields: &Fields, versions: Versions) -> Result<Version, Refusal> {
     let refuse = |status| {
         let error = HandshakeError::BadVersion;
-        Refusal { error, reply: Reply::refusal(error, status).with_versions(versions) }
+        Refusal { error, answer: Answer::refusal(error, status).with_versions(versions) }
     };
     let number =
         fields.exactly_one("Sec-WebSocket-Version").and_then(parse_version).ok_or_else(|| refuse(400))?;

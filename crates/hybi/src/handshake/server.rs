@@ -10,13 +10,13 @@
 //!    └───────────────────▶ Over: transmit what waits, then close the transport
 //! ```
 //!
-//! The rules for requests are in `request`, the answers in `reply`; here is the order of things in time.
+//! The rules for requests are in `request`, the answers in `answer`; here is the order of things in time.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, mem};
 
-use super::reply::{AnswerError, Reply};
+use super::answer::{Answer, AnswerError};
 use super::request::{Accept, Acceptance, Refusal, Request, RequestHead, Terms};
 use super::{Deadline, Opening, Output, keep};
 use crate::config::Config;
@@ -69,7 +69,7 @@ pub enum Incoming {
 ///
 /// | status | when |
 /// |---|---|
-/// | 400 | not HTTP/1.1, malformed, with a body; bad `Host`, `Connection`, key, version, subprotocols, extensions |
+/// | 400 | not HTTP/1.1, or with a body; malformed `Host`, `Connection`, key, version, lists |
 /// | 405 | the method is not GET |
 /// | 408 | [`Timeouts::handshake`](crate::Timeouts) passed |
 /// | 426 | `Upgrade` does not name `websocket`, or the version is not spoken |
@@ -197,26 +197,26 @@ impl ServerHandshake {
     /// Rejects the request for a WebSocket, with a status of 300 to 599.
     ///
     /// # Errors
-    /// There is no such request to answer, or the reply may not be. Nothing was written.
-    pub fn reject(&mut self, reply: Reply) -> Result<(), AnswerError> {
+    /// There is no such request to answer, or the answer may not be. Nothing was written.
+    pub fn reject(&mut self, answer: Answer) -> Result<(), AnswerError> {
         let State::Deciding(Asked::Upgrade(_)) = self.state else { return Err(AnswerError::NoRequest) };
-        reply.check(300)?;
-        self.fail(HandshakeError::Refused(reply.status()));
+        answer.check(300)?;
+        self.fail(HandshakeError::Refused(answer.status()));
         self.event = None; // the application knows
-        self.output = Output::of(reply.encode(self.to_head_request));
+        self.output = Output::of(answer.encode(self.to_head_request));
         Ok(())
     }
 
     /// Answers a plain request, with a status of 200 to 599.
     ///
     /// # Errors
-    /// There is no such request to answer, or the reply may not be. Nothing was written.
-    pub fn respond(&mut self, reply: Reply) -> Result<(), AnswerError> {
+    /// There is no such request to answer, or the answer may not be. Nothing was written.
+    pub fn respond(&mut self, answer: Answer) -> Result<(), AnswerError> {
         let State::Deciding(Asked::Plain) = self.state else { return Err(AnswerError::NoRequest) };
-        reply.check(200)?;
+        answer.check(200)?;
         self.state = State::Over;
         self.event = None;
-        self.output = Output::of(reply.encode(self.to_head_request));
+        self.output = Output::of(answer.encode(self.to_head_request));
         Ok(())
     }
 
@@ -273,7 +273,7 @@ impl ServerHandshake {
     /// Ends the handshake with an answer of ours.
     fn refuse(&mut self, refusal: Refusal) {
         self.fail(refusal.error);
-        self.output = Output::of(refusal.reply.encode(self.to_head_request));
+        self.output = Output::of(refusal.answer.encode(self.to_head_request));
     }
 
     /// Ends the handshake. A request that was not polled yet is never seen.
@@ -311,5 +311,22 @@ impl fmt::Debug for ServerHandshake {
             .field("transmit_len", &self.transmit().len())
             .field("leftover_len", &self.leftover.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_keeps_nothing_of_the_peer() {
+        let text = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let mut server = ServerHandshake::new(Config::default(), ServerSettings::default());
+        assert_eq!(server.receive(&[text, &[0; 9_000][..]].concat()), text.len() + 9_000);
+        assert_eq!(server.leftover.len(), 9_000);
+        server.reject(Answer::new(403)).expect("good");
+        assert_eq!(server.receive(&[0; 9_000]), 9_000);
+        assert_eq!(server.leftover.capacity(), 0);
     }
 }

@@ -93,7 +93,7 @@ fn nothing_is_accepted_that_was_not_asked() {
     let mut refused = server();
     assert_eq!(refused.receive(b"\0"), 1);
     let mut rejected = asked(b"");
-    rejected.reject(Reply::new(403)).expect("good");
+    rejected.reject(Answer::new(403)).expect("good");
     let mut ended = asked(b"");
     ended.receive_eof();
     for mut server in [too_early, refused, rejected, ended] {

@@ -15,14 +15,14 @@ use core::{fmt, str};
 /// to case.
 ///
 /// ```
-/// use hybi::handshake::Reply;
-/// let reply = Reply::new(401).with_header("WWW-Authenticate", "Basic realm=\"chat\"");
-/// assert_eq!(reply.fields().get("www-authenticate"), Some(&b"Basic realm=\"chat\""[..]));
-/// assert_eq!(reply.fields().get("cookie"), None);
+/// use hybi::handshake::Answer;
+/// let answer = Answer::new(401).with_header("WWW-Authenticate", "Basic realm=\"chat\"");
+/// assert_eq!(answer.fields().get("www-authenticate"), Some(&b"Basic realm=\"chat\""[..]));
+/// assert_eq!(answer.fields().get("cookie"), None);
 /// ```
 ///
 /// `Debug` leaves out the values of credentials, cookies and keys.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Fields {
     /// All names and values; a head that was received is kept whole.
     text: Vec<u8>,
@@ -30,13 +30,13 @@ pub struct Fields {
 }
 
 /// Where in the text a field is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Entry {
     name: Span,
     value: Span,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Span {
     start: usize,
     end: usize,
@@ -155,6 +155,15 @@ impl Fields {
         &self.text[span.start..span.end]
     }
 }
+
+/// The same lines in the same order and spelling.
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Fields {}
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

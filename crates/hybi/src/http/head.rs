@@ -314,6 +314,8 @@ mod tests {
             assert_eq!(scan(text.len(), 1), Some(HeadTooLarge));
             assert_eq!(scan(0, 9), Some(HeadTooLarge));
         }
+        let mut scanner = HeadScanner::request(&limits(10, 9));
+        assert_eq!(scanner.receive(b"GET / HTTP"), Err(HeadTooLarge), "the next octet need not come");
     }
 
     #[test]

@@ -125,8 +125,12 @@ impl Uri {
 
     /// `PATH` or `PATH:REQUEST`, as in `ws`: the first colon separates.
     fn parse_unix(rest: &str) -> Result<Self, UriError> {
-        // `ws+unix:///run/x` has an empty authority before the same path.
-        let rest = if rest.starts_with("///") { &rest[2..] } else { rest };
+        // `ws+unix:///run/x` has an empty authority before the same path; there is no other authority.
+        let rest = match rest.strip_prefix("//") {
+            Some(path) if !path.starts_with('/') || path.starts_with("//") => return Err(UriError::UnixPath),
+            Some(path) => path,
+            None => rest,
+        };
         let (path, target) = rest.split_once(':').unwrap_or((rest, ""));
         if path.is_empty() || !(target.is_empty() || target.starts_with(['/', '?'])) {
             return Err(UriError::UnixPath);
@@ -264,6 +268,13 @@ impl TryFrom<&String> for Uri {
     type Error = UriError;
     fn try_from(text: &String) -> Result<Self, UriError> {
         Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Uri {
+    type Error = UriError;
+    fn try_from(text: String) -> Result<Self, UriError> {
+        Self::parse(&text)
     }
 }
 
@@ -518,6 +529,8 @@ mod tests {
             ("ws://h\n/", Control),
             ("ws+unix:", UnixPath),
             ("ws+unix::/x", UnixPath),
+            ("ws+unix://host/x", UnixPath),
+            ("ws+unix:////x", UnixPath),
             ("ws+unix:/run/x:y", UnixPath),
         ] {
             assert_eq!(Uri::parse(text), Err(error), "{text:?}");

@@ -1,7 +1,7 @@
 //! An answer that opens no connection: status, fields and body in, the octets of an HTTP response out.
 //!
 //! The server makes one itself for a request that breaks a rule; the application makes one to reject a
-//! request, or to answer one that asks for no WebSocket. Every reply ends the transport: what came behind
+//! request, or to answer one that asks for no WebSocket. Every answer ends the transport: what came behind
 //! the request is never looked at (RFC 9112 §9.6), so nobody can slip a second request past a proxy that
 //! took this one for an upgrade.
 
@@ -17,15 +17,15 @@ use crate::version::Versions;
 /// An HTTP response other than 101.
 ///
 /// ```
-/// use hybi::handshake::Reply;
-/// let reply = Reply::new(401).with_header("WWW-Authenticate", "Basic realm=\"chat\"").with_body("who are you?\n");
-/// assert_eq!((reply.status(), reply.body()), (401, &b"who are you?\n"[..]));
+/// use hybi::handshake::Answer;
+/// let answer = Answer::new(401).with_header("WWW-Authenticate", "Basic").with_body("who are you?\n");
+/// assert_eq!((answer.status(), answer.body()), (401, &b"who are you?\n"[..]));
 /// ```
 ///
-/// `Connection: close` and the length of the body are added when it is written; a body without a
-/// `Content-Type` is plain text in UTF-8.
+/// `Connection: close` and the length of the body are added when it is written, and `Upgrade: websocket` to
+/// status 426; a body without a `Content-Type` is plain text in UTF-8.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct Answer {
     status: u16,
     fields: Fields,
     body: Vec<u8>,
@@ -61,14 +61,14 @@ impl fmt::Display for AnswerError {
 
 impl core::error::Error for AnswerError {}
 
-impl Reply {
-    /// A reply without body. The status is checked when the reply is given: see
+impl Answer {
+    /// A answer without body. The status is checked when the answer is given: see
     /// [`reject`](super::ServerHandshake::reject) and [`respond`](super::ServerHandshake::respond).
     pub fn new(status: u16) -> Self {
         Self { status, fields: Fields::default(), body: Vec::new(), fault: None }
     }
 
-    /// The same with one more header; names may repeat. One that may not be makes the reply unusable: giving
+    /// The same with one more header; names may repeat. One that may not be makes the answer unusable: giving
     /// it fails with [`AnswerError::BadHeader`].
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -99,13 +99,17 @@ impl Reply {
         &self.body
     }
 
-    /// All headers as they are written: those that were given, and those that every reply has. For an
-    /// application whose HTTP library writes the reply.
+    /// All headers as they are written: those that were given, and those that every answer has. For an
+    /// application whose HTTP library writes the answer.
     pub fn all_fields(&self) -> Fields {
         let mut all = Fields::default();
-        // `Upgrade` is a field between neighbours, and has to be named as one (RFC 9110 §7.8).
-        let upgrade = self.fields.contains("Upgrade");
-        all.push_own("Connection", if upgrade { b"upgrade, close" } else { b"close" });
+        if self.status == 426 {
+            // RFC 9110 §15.5.22; `Upgrade` is a field between neighbours, and named as one (§7.8).
+            all.push_own("Connection", b"upgrade, close");
+            all.push_own("Upgrade", b"websocket");
+        } else {
+            all.push_own("Connection", b"close");
+        }
         if !self.body.is_empty() && !self.fields.contains("Content-Type") {
             all.push_own("Content-Type", b"text/plain; charset=utf-8");
         }
@@ -147,14 +151,11 @@ impl Reply {
     /// The answer to a request that broke this rule, in the words of [`HandshakeError`]. It repeats nothing
     /// of the request.
     pub(super) fn refusal(error: HandshakeError, status: u16) -> Self {
-        let mut reply = Self::new(status).with_body(format!("{error}\n"));
-        match status {
-            // RFC 9110 §15.5.6 and §15.5.22 want these.
-            405 => reply.fields.push_own("Allow", b"GET"),
-            426 => reply.fields.push_own("Upgrade", b"websocket"),
-            _ => {}
+        let mut answer = Self::new(status).with_body(format!("{error}\n"));
+        if status == 405 {
+            answer.fields.push_own("Allow", b"GET"); // RFC 9110 §15.5.6
         }
-        reply
+        answer
     }
 
     /// The same with the versions that are spoken (RFC 6455 §4.4).
@@ -164,9 +165,9 @@ impl Reply {
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
+        f.debug_struct("Answer")
             .field("status", &self.status)
             .field("fields", &self.fields)
             .field("body_len", &self.body.len())
@@ -211,59 +212,59 @@ mod tests {
     use super::*;
     use crate::version::Version;
 
-    fn text(reply: &Reply) -> String {
-        String::from_utf8(reply.encode(false)).expect("text")
+    fn text(answer: &Answer) -> String {
+        String::from_utf8(answer.encode(false)).expect("text")
     }
 
     #[test]
     fn a_reply_on_the_wire() {
-        let reply = Reply::new(451)
+        let answer = Answer::new(451)
             .with_header("X-Why", "closed shop")
             .with_header("x-why", "still")
             .with_body("no\n");
         assert_eq!(
-            text(&reply),
+            text(&answer),
             "HTTP/1.1 451 \r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
              Content-Length: 3\r\nX-Why: closed shop\r\nx-why: still\r\n\r\nno\n"
         );
-        let reply = Reply::new(200).with_header("content-type", "text/html").with_body("<p>");
+        let answer = Answer::new(200).with_header("content-type", "text/html").with_body("<p>");
         assert_eq!(
-            text(&reply),
+            text(&answer),
             "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\ncontent-type: text/html\r\n\r\n<p>"
         );
         assert_eq!(
-            text(&Reply::new(403)),
+            text(&Answer::new(403)),
             "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         );
-        assert!(reply.encode(true).ends_with(b"Content-Length: 3\r\ncontent-type: text/html\r\n\r\n"));
+        assert!(answer.encode(true).ends_with(b"Content-Length: 3\r\ncontent-type: text/html\r\n\r\n"));
     }
 
     #[test]
     fn some_replies_have_no_content() {
         for status in [204, 304] {
-            let reply = text(&Reply::new(status).with_header("Content-Type", "a").with_body("b"));
-            assert!(reply.ends_with("Content-Type: a\r\n\r\n") && !reply.contains("Length"), "{reply}");
+            let answer = text(&Answer::new(status).with_header("Content-Type", "a").with_body("b"));
+            assert!(answer.ends_with("Content-Type: a\r\n\r\n") && !answer.contains("Length"), "{answer}");
         }
     }
 
     #[test]
     fn refusals_name_what_would_do() {
-        let reply = text(&Reply::refusal(HandshakeError::BadMethod, 405));
-        assert!(reply.contains("\r\nAllow: GET\r\n"), "{reply}");
+        let answer = text(&Answer::refusal(HandshakeError::BadMethod, 405));
+        assert!(answer.contains("\r\nAllow: GET\r\n"), "{answer}");
         let versions = Versions::default().with(Version::V7);
-        let reply = text(&Reply::refusal(HandshakeError::BadVersion, 426).with_versions(versions));
+        let answer = text(&Answer::refusal(HandshakeError::BadVersion, 426).with_versions(versions));
         for line in ["Connection: upgrade, close", "Upgrade: websocket", "Sec-WebSocket-Version: 13, 7"] {
-            assert!(reply.contains(&format!("\r\n{line}\r\n")), "{reply}");
+            assert!(answer.contains(&format!("\r\n{line}\r\n")), "{answer}");
         }
-        assert!(reply.ends_with("(RFC 6455 §4.4)\n") && reply.matches('\n').count() == 8, "{reply}");
+        assert!(answer.ends_with("(RFC 6455 §4.4)\n") && answer.matches('\n').count() == 8, "{answer}");
     }
 
     #[test]
     fn faults_are_found_before_anything_is_written() {
-        assert_eq!(Reply::new(300).check(300), Ok(()));
-        assert_eq!(Reply::new(599).check(300), Ok(()));
+        assert_eq!(Answer::new(300).check(300), Ok(()));
+        assert_eq!(Answer::new(599).check(300), Ok(()));
         for status in [0, 101, 200, 299, 600, 1000] {
-            assert_eq!(Reply::new(status).check(300), Err(AnswerError::BadStatus), "{status}");
+            assert_eq!(Answer::new(status).check(300), Err(AnswerError::BadStatus), "{status}");
         }
         for (name, value) in [
             ("X", "a\r\nb: c"),
@@ -275,8 +276,8 @@ mod tests {
             ("Upgrade", "h2c"),
             ("sec-websocket-accept", "x"),
         ] {
-            let reply = Reply::new(403).with_header(name, value).with_header("fine", "fine");
-            assert_eq!(reply.check(300), Err(AnswerError::BadHeader), "{name:?}");
+            let answer = Answer::new(403).with_header(name, value).with_header("fine", "fine");
+            assert_eq!(answer.check(300), Err(AnswerError::BadHeader), "{name:?}");
         }
     }
 }
