@@ -68,14 +68,15 @@ pub fn header(first: u8, len: u64) -> Vec<u8> {
     octets
 }
 
-/// Masks the octets of one frame, or of the beginning of one: sets the bit, puts in the key if the frame
-/// goes that far, and masks what follows.
+/// Masks the octets of one frame, or of the beginning of one: sets the bit, puts in the key, and masks what
+/// follows. A frame that ends where its payload should begin has no key yet.
 pub fn mask_frame(frame: &[u8]) -> Vec<u8> {
     let mut octets = frame.to_vec();
     let Some(second) = octets.get_mut(1) else { return octets };
     *second |= 0x80;
     let header_len = header_len(frame);
-    if frame.len() >= header_len {
+    let is_empty = frame.len() == header_len && !frame[1..].iter().any(|octet| octet & 0x7F != 0);
+    if frame.len() > header_len || is_empty {
         octets.truncate(header_len);
         octets.extend_from_slice(&KEY);
         octets.extend(frame[header_len..].iter().enumerate().map(|(i, octet)| octet ^ KEY[i % 4]));
@@ -117,7 +118,8 @@ impl Frame {
 }
 
 /// Reads frames that `sender` wrote, and demands that they are a legal stream (§5): masked by clients alone,
-/// lengths in the shortest form, control frames short and whole, fragments in order, nothing after close.
+/// lengths in the shortest form, control frames short and whole, fragments in order, neither data nor a second
+/// close frame after a close frame (pings may still be answered).
 ///
 /// # Errors
 /// The complaint.
@@ -132,7 +134,7 @@ pub fn read_all(sender: Role, octets: &[u8]) -> Result<Vec<Frame>, String> {
         if len != (if frame.key.is_some() { 4 } else { 0 }) + unmasked(0, &frame.payload).len() {
             return Err(format!("{place}: length not in its shortest form"));
         }
-        if frames.last().is_some_and(|last| last.opcode == 8) {
+        if frame.opcode <= 8 && frames.iter().any(|before| before.opcode == 8) {
             return Err(format!("{place} comes after a close frame"));
         }
         frames.push(frame);

@@ -42,16 +42,16 @@ macro_rules! twins {
             #[allow(unused_imports, reason = "not every test uses what stands around it")]
             use super::*;
 
-            fn check($role: hybi::Role) $body
+            fn run_as($role: hybi::Role) $body
 
             #[test]
             fn client() {
-                check(hybi::Role::Client);
+                run_as(hybi::Role::Client);
             }
 
             #[test]
             fn server() {
-                check(hybi::Role::Server);
+                run_as(hybi::Role::Server);
             }
         }
     )*};

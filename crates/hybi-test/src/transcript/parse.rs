@@ -216,7 +216,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let len = match first {
-            '"' => rest[1..].char_indices().scan(false, closing_quote).last().map_or(1, |at| at + 2),
+            '"' => rest[1..].char_indices().scan(false, closing_quote).last().map_or(2, |at| at + 2),
             '{' => rest.find('}').ok_or("no closing brace")? + 1,
             _ => rest.find(' ').unwrap_or(rest.len()),
         };

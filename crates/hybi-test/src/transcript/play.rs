@@ -69,13 +69,17 @@ impl fmt::Display for Way {
 }
 
 fn cuts(transcript: &Transcript, role: Role) -> Vec<Cut> {
-    const MANY: usize = 400;
+    /// Longer input is not cut at every place, but at the ends and at about so many.
+    const MANY: usize = 500;
     let arrives: Vec<u8> =
         transcript.steps.iter().flat_map(|step| arriving(transcript, role, step)).collect();
-    let mut cuts = vec![Cut::Whole, Cut::Each(1), Cut::Each(2), Cut::Each(7), Cut::Each(4096)];
     let n = arrives.len();
-    let step = 1 + n / MANY;
-    cuts.extend((1..n).filter(|at| *at < 40 || n - at < 20 || at % step == 0).map(Cut::At));
+    let mut cuts = vec![Cut::Whole, Cut::Each(7 + n / MANY), Cut::Each(4096)];
+    if n <= MANY {
+        cuts.extend([Cut::Each(1), Cut::Each(2)]);
+    }
+    let step = if n > MANY { n / 20 } else { 1 };
+    cuts.extend((1..n).filter(|at| *at < 20 || n - at < 10 || at % step == 0).map(Cut::At));
     let decoded = twin::decode(role, &transcript.config, &arrives);
     if decoded.unfinished == 0 {
         cuts.push(Cut::Trailing(b"\x8a")); // a pong may begin anywhere
@@ -184,8 +188,8 @@ impl Player {
     }
 
     fn judge(&mut self, transcript: &Transcript, step: &Step) -> Result<(), String> {
-        let events: Vec<Record> = self.events.drain(..).collect();
-        if !events.iter().map(Record::canonical).eq(step.events.iter().cloned()) {
+        let events = std::mem::take(&mut self.events);
+        if !events.iter().map(Record::canonical).eq(step.events.iter().map(String::as_str)) {
             return Err(format!("events {events:?}, expected {:?}", step.events));
         }
         let sent = std::mem::take(&mut self.sent);

@@ -1,0 +1,413 @@
+//! What holds for any input, any cut, any way to hand octets over, and any program of calls.
+//!
+//! A counterexample that was found becomes a transcript, so nothing is kept beside this file.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says by a panic what is wrong")]
+
+use hybi::utf8::Utf8Validator;
+use hybi::wire::header::{FrameHeader, Parsed};
+use hybi::wire::mask;
+use hybi::{CloseCode, Config, Delivery, Kind, Opcode, Prepared, Role};
+use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
+use hybi_test::frames::{self, read_all};
+use hybi_test::pair::Pair;
+use hybi_test::record::Record;
+use hybi_test::twin::{self, Utf8};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+/// `PROPTEST_CASES` asks for more.
+fn cases(usual: u32) -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => default,
+        None => ProptestConfig { cases: if cfg!(miri) { 4 } else { usual }, ..default },
+    }
+}
+
+fn role() -> impl Strategy<Value = Role> + Clone {
+    select(&[Role::Client, Role::Server][..])
+}
+
+fn memory() -> impl Strategy<Value = Memory> {
+    select(&Memory::ALL[..])
+}
+
+/// Payloads with characters in them, so that cuts hit the middle of one.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => "[a-zé€𐀀]{0,12}".prop_map(String::into_bytes),
+        1 => vec(any::<u8>(), 0..40),
+        1 => (120usize..135, any::<u8>()).prop_map(|(n, octet)| vec![octet & 0x7F; n]),
+        1 => vec(select(&[0xC3u8, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x90, 0x80, 0xED, 0x41][..]), 0..9),
+    ]
+}
+
+/// A frame: mostly legal by itself, in an order that mostly is.
+fn frame() -> impl Strategy<Value = (u8, Vec<u8>)> {
+    let firsts = [0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x80, 0x89, 0x8A];
+    prop_oneof![
+        12 => (select(firsts.to_vec()), payload()),
+        2 => (select(vec![0x00, 0x80]), payload()),
+        1 => (Just(0x88), close_payload()),
+        1 => (any::<u8>(), payload()),
+    ]
+}
+
+fn close_payload() -> impl Strategy<Value = Vec<u8>> {
+    let codes = select(vec![0u16, 999, 1000, 1001, 1004, 1005, 1011, 1015, 3000, 4999, 5000]);
+    prop_oneof![
+        Just(Vec::new()),
+        payload(),
+        (codes, payload()).prop_map(|(code, reason)| [&code.to_be_bytes()[..], &reason].concat()),
+    ]
+}
+
+/// What may arrive at `role`: frames, sometimes spoilt, cut off or nothing but noise.
+fn arrival(role: Role) -> impl Strategy<Value = Vec<u8>> {
+    let stream = move || {
+        vec(frame(), 0..12).prop_map(move |frames| {
+            let on_wire = |(first, payload): (u8, Vec<u8>)| frames::to(role, first, &payload);
+            frames.into_iter().flat_map(on_wire).collect::<Vec<u8>>()
+        })
+    };
+    let spoilt = (stream(), vec((any::<Index>(), any::<u8>()), 0..3)).prop_map(|(mut octets, spoils)| {
+        let len = octets.len();
+        for (at, octet) in spoils.into_iter().filter(|_| len > 0) {
+            octets[at.index(len)] = octet;
+        }
+        octets
+    });
+    prop_oneof![6 => stream(), 3 => spoilt, 1 => vec(any::<u8>(), 0..60)]
+}
+
+fn arrival_at_any() -> impl Strategy<Value = (Role, Vec<u8>)> {
+    role().prop_flat_map(|role| arrival(role).prop_map(move |octets| (role, octets)))
+}
+
+/// Limits small enough to be met.
+fn some_config() -> impl Strategy<Value = Config> {
+    (any::<bool>(), any::<bool>(), any::<bool>(), select(vec![1usize, 20, 130, 1 << 20]), 1u32..6).prop_map(
+        |(utf8, shortest, pong, limit, fragments)| {
+            config(|config| {
+                config.strictness.utf8 = utf8;
+                config.strictness.shortest_length = shortest;
+                config.automatic.pong = pong;
+                config.limits.frame = limit;
+                config.limits.message = limit + limit / 2;
+                config.limits.fragments = fragments;
+                config.limits.empty_fragments = fragments / 2 + 1;
+            })
+        },
+    )
+}
+
+/// Where to cut, as lengths of reads that repeat.
+fn cuts() -> impl Strategy<Value = Vec<usize>> {
+    prop_oneof![Just(vec![usize::MAX]), Just(vec![1]), vec(1usize..20, 1..6), vec(1usize..200, 1..4)]
+}
+
+fn reads<'o>(octets: &'o [u8], cuts: &'o [usize]) -> impl Iterator<Item = &'o [u8]> {
+    let mut rest = octets;
+    cuts.iter().cycle().map_while(move |n| {
+        let (read, behind) = rest.split_at(rest.len().min(*n));
+        rest = behind;
+        (!read.is_empty()).then_some(read)
+    })
+}
+
+/// What a connection makes of it: events, and the frames that it sent.
+fn outcome(
+    role: Role,
+    config: &Config,
+    memory: Memory,
+    octets: &[u8],
+    cuts: &[usize],
+) -> (Vec<Record>, Vec<(u8, Vec<u8>)>) {
+    let mut connection = open_with(role, config.clone());
+    let (mut events, mut sent) = (Vec::new(), Vec::new());
+    for read in reads(octets, cuts) {
+        memory.feed(&mut connection, read, &mut events);
+        sent.extend(transmit_all(&mut connection));
+    }
+    let failed = matches!(events.last(), Some(Record::Failed(_)));
+    let mut frames: Vec<_> =
+        read_all(role, &sent).unwrap().into_iter().map(|frame| (frame.first(), frame.payload)).collect();
+    if let (true, Some((_, payload))) = (failed, frames.last_mut()) {
+        payload.truncate(2); // the words after the code are free
+    }
+    (events, frames)
+}
+
+/// Pieces joined to messages. Text has to be text in each piece.
+fn join(events: Vec<Record>, utf8: bool) -> Vec<Record> {
+    let (mut out, mut joined) = (Vec::new(), None::<Vec<u8>>);
+    for event in events {
+        let Record::Fragment { kind, data, first, last } = event else {
+            out.push(event);
+            continue;
+        };
+        assert_eq!(first, joined.is_none());
+        assert!(!utf8 || kind == Kind::Binary || twin::utf8(&data) == Utf8::Valid);
+        let payload = joined.get_or_insert_default();
+        payload.extend(data);
+        if last {
+            out.push(match (kind, utf8) {
+                (Kind::Text, true) => Record::Text(joined.take().unwrap()),
+                (Kind::Text, false) => Record::UncheckedText(joined.take().unwrap()),
+                (Kind::Binary, _) => Record::Binary(joined.take().unwrap()),
+            });
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    /// I-1, I-2: the same as the naive twin, however it is cut and handed over.
+    #[test]
+    fn any_octets_give_what_the_twin_gives(
+        (role, octets) in arrival_at_any(),
+        config in some_config(),
+        memory in memory(),
+        cuts in cuts(),
+    ) {
+        let expected = twin::decode(role, &config, &octets);
+        let (events, sent) = outcome(role, &config, memory, &octets, &cuts);
+        prop_assert_eq!(events, expected.events);
+        prop_assert_eq!(sent, expected.owed);
+    }
+
+    /// The same in pieces: joined, they are the messages.
+    #[test]
+    fn pieces_are_the_messages(
+        (role, octets) in arrival_at_any(),
+        mut config in some_config(),
+        memory in memory(),
+        cuts in cuts(),
+    ) {
+        let expected = twin::decode(role, &config, &octets);
+        config.delivery = Delivery::Fragments;
+        let (events, sent) = outcome(role, &config, memory, &octets, &cuts);
+        prop_assert_eq!(join(events, config.strictness.utf8), expected.events);
+        prop_assert_eq!(sent, expected.owed);
+    }
+
+    /// I-4: after a failure or a close frame nothing happens, whatever comes.
+    #[test]
+    fn the_end_is_final((role, octets) in arrival_at_any(), memory in memory(), more in vec(any::<u8>(), 1..40)) {
+        let mut connection = open_with(role, Config::default());
+        let mut events = Vec::new();
+        memory.feed(&mut connection, &octets, &mut events);
+        transmit_all(&mut connection);
+        if !matches!(events.last(), Some(Record::Failed(_) | Record::Closed(..))) {
+            return Ok(()); // about every third is over
+        }
+        let before = (events.len(), connection.state());
+        memory.feed(&mut connection, &more, &mut events);
+        prop_assert_eq!((events.len(), connection.state()), before);
+        prop_assert_eq!(transmit_all(&mut connection), []);
+        connection.receive_eof();
+        take_events(&mut connection, &mut events);
+        connection.receive_eof();
+        take_events(&mut connection, &mut events);
+        let closed = events.iter().filter(|event| matches!(event, Record::Closed(..))).count();
+        prop_assert_eq!(closed, 1);
+    }
+
+    #[test]
+    fn headers_parse_as_they_were_encoded(
+        fin in any::<bool>(),
+        opcode in select(vec![Opcode::Continuation, Opcode::Text, Opcode::Binary, Opcode::Ping, Opcode::Close]),
+        rsv in 0u8..8,
+        key in any::<Option<[u8; 4]>>(),
+        len in prop_oneof![0u64..300, 65_000u64..66_000, any::<u64>()],
+        behind in vec(any::<u8>(), 0..20),
+    ) {
+        let Some(header) = FrameHeader::new(fin, opcode, len) else {
+            prop_assert!(len >> 63 == 1 || opcode.is_control() && (!fin || len > 125));
+            return Ok(());
+        };
+        let header = key.map_or(header, |key| header.masked(key)).with_rsv(rsv);
+        let octets = [&header.encode()[..], &behind].concat();
+        prop_assert_eq!(FrameHeader::parse(&octets), Ok(Parsed::Header(header, octets.len() - behind.len())));
+        let naive = frames::header(header.encode()[0], len);
+        prop_assert_eq!(&octets[2..naive.len()], &naive[2..]);
+        prop_assert_eq!(octets[1] & 0x7F, naive[1]);
+    }
+
+    #[test]
+    fn headers_encode_as_they_were_parsed(octets in vec(any::<u8>(), 0..16)) {
+        if let Ok(Parsed::Header(header, len)) = FrameHeader::parse(&octets) {
+            prop_assert_eq!(header.is_shortest(len), *header.encode() == octets[..len]);
+        }
+    }
+
+    #[test]
+    fn masking_equals_the_twin(octets in vec(any::<u8>(), 0..300), key in any::<[u8; 4]>(), cut in any::<Index>()) {
+        let expected = twin::mask(&octets, &key);
+        let cut = cut.index(octets.len() + 1);
+        let mut pieces = octets.clone();
+        mask::mask(&mut pieces[..cut], key);
+        let ascii = mask::mask_ascii(&mut pieces[cut..], mask::rotate(key, cut));
+        prop_assert_eq!(ascii, expected[cut..].is_ascii());
+        prop_assert_eq!(pieces, expected);
+    }
+
+    /// The validator fails in the piece that holds the first octet that cannot be right, and not before.
+    #[test]
+    fn utf8_in_pieces_equals_the_twin(octets in payload(), cuts in cuts()) {
+        let mut validator = Utf8Validator::default();
+        let mut seen = 0;
+        for piece in reads(&octets, &cuts) {
+            seen += piece.len();
+            let right = twin::utf8(&octets[..seen]) != Utf8::Wrong;
+            prop_assert_eq!(validator.update(piece).is_ok(), right);
+            if !right {
+                return Ok(());
+            }
+        }
+        prop_assert_eq!(validator.finish().is_ok(), twin::utf8(&octets) == Utf8::Valid);
+    }
+}
+
+/// What an application may do.
+#[derive(Clone, Debug)]
+enum Do {
+    Send(Kind, usize),
+    Own(Kind, usize),
+    Prepared(usize),
+    Write(Kind, usize, bool),
+    Ping(u8),
+    Run,
+}
+
+fn calls() -> impl Strategy<Value = Vec<(Role, Do)>> {
+    let kind = || select(&[Kind::Text, Kind::Binary][..]);
+    let len = || prop_oneof![4 => 0usize..200, 1 => 4000usize..9000, 1 => 60_000usize..70_000];
+    let call = prop_oneof![
+        3 => (kind(), len()).prop_map(|(kind, len)| Do::Send(kind, len)),
+        2 => (kind(), len()).prop_map(|(kind, len)| Do::Own(kind, len)),
+        1 => len().prop_map(Do::Prepared),
+        3 => (kind(), 0usize..3000, any::<bool>()).prop_map(|(kind, len, last)| Do::Write(kind, len, last)),
+        2 => any::<u8>().prop_map(Do::Ping),
+        2 => Just(Do::Run),
+    ];
+    vec((role(), call), 1..if cfg!(miri) { 6 } else { 30 })
+}
+
+/// What one end said, and the other has to be given.
+#[derive(Default)]
+struct Said {
+    messages: Vec<Record>,
+    pings: Vec<Record>,
+    open: Option<(Kind, Vec<u8>)>,
+}
+
+fn record(kind: Kind, data: Vec<u8>) -> Record {
+    if kind == Kind::Text { Record::Text(data) } else { Record::Binary(data) }
+}
+
+/// Different at each call and of each length; ASCII.
+fn filler(said: &Said, len: usize) -> Vec<u8> {
+    (0..len).map(|i| b'a' + ((i * 7 + said.messages.len() * 3 + said.pings.len()) % 26) as u8).collect()
+}
+
+fn act(pair: &mut Pair, role: Role, call: &Do, said: &mut Said) {
+    let text = |data: &[u8]| String::from_utf8(data.to_vec()).unwrap();
+    let connection = pair.connection(role);
+    match *call {
+        Do::Send(kind, len) => {
+            let data = filler(said, len);
+            let result = match kind {
+                Kind::Text => connection.send(text(&data).as_str()),
+                Kind::Binary => connection.send(&data),
+            };
+            assert_eq!(result.is_ok(), said.open.is_none(), "{result:?}");
+            said.messages.extend(result.is_ok().then(|| record(kind, data)));
+        }
+        Do::Own(kind, len) => {
+            let data = filler(said, len);
+            let result = match kind {
+                Kind::Text => connection.send_message(text(&data)),
+                Kind::Binary => connection.send_message(data.clone()),
+            };
+            assert_eq!(result.is_ok(), said.open.is_none());
+            said.messages.extend(result.is_ok().then(|| record(kind, data)));
+        }
+        Do::Prepared(len) => {
+            let data = filler(said, len);
+            let result = connection.send_prepared(&Prepared::new(&data));
+            said.messages.extend(result.is_ok().then(|| record(Kind::Binary, data)));
+        }
+        Do::Write(kind, len, last) => {
+            let data = filler(said, len);
+            let (kind, mut before) = said.open.take().unwrap_or((kind, Vec::new()));
+            let going_on = connection.writer().is_some();
+            let mut writer =
+                if going_on { connection.writer().unwrap() } else { connection.start(kind).unwrap() };
+            before.extend_from_slice(&data);
+            if last {
+                writer.finish(&data).unwrap();
+                said.messages.push(record(kind, before));
+            } else {
+                writer.write(&data).unwrap();
+                said.open = Some((kind, before));
+            }
+        }
+        Do::Ping(octet) => {
+            connection.ping(&[octet]).unwrap();
+            said.pings.push(Record::Ping(vec![octet]));
+        }
+        Do::Run => pair.run(),
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    /// Nothing is lost, nothing overtakes, and what goes over the wire is a legal stream of frames.
+    #[test]
+    fn any_program_of_calls_loses_and_reorders_nothing(
+        calls in calls(),
+        chunk in select(vec![11usize, 100, 4096, usize::MAX]),
+        room in select(vec![37usize, 300, 65_536, usize::MAX]),
+        memories in (memory(), memory()),
+        close in any::<Option<bool>>(),
+    ) {
+        let mut pair = Pair::default();
+        (pair.client.memory, pair.server.memory) = memories;
+        for end in [&mut pair.client, &mut pair.server] {
+            (end.chunk, end.room) = (chunk, room);
+        }
+        let mut said = [Said::default(), Said::default()];
+        for (role, call) in &calls {
+            act(&mut pair, *role, call, &mut said[usize::from(*role == Role::Server)]);
+        }
+        if let Some(by_client) = close {
+            let role = if by_client { Role::Client } else { Role::Server };
+            pair.connection(role).close(CloseCode::NORMAL, "").unwrap();
+        }
+        pair.run();
+        for (role, said) in [(Role::Client, &said[0]), (Role::Server, &said[1])] {
+            prop_assert!(read_all(role, &pair.end(role).sent).is_ok());
+            let heard = &pair.end(role.peer()).events;
+            let messages = heard.iter().filter(|event| matches!(event, Record::Text(_) | Record::Binary(_)));
+            let pings = heard.iter().filter(|event| matches!(event, Record::Ping(_)));
+            // Whoever closes first may find that what the other had not transmitted yet was dropped.
+            if close.is_none() || close == Some(role == Role::Client) {
+                prop_assert!(messages.eq(&said.messages));
+                prop_assert!(pings.eq(&said.pings));
+            } else {
+                prop_assert!(said.messages.iter().zip(messages).all(|(a, b)| a == b));
+            }
+        }
+        let clean = [Record::clean(1000, "")];
+        for role in [Role::Client, Role::Server].into_iter().filter(|_| close.is_some()) {
+            prop_assert!(pair.end(role).events.ends_with(&clean));
+            prop_assert!(pair.end(role).has_closed());
+        }
+    }
+}
