@@ -107,6 +107,12 @@ impl Keepalive {
         (self.next_ping, self.pong, self.idle) = (Deadline::Off, Deadline::Off, Deadline::Off);
     }
 
+    /// The transport is over.
+    pub(super) fn end(&mut self) {
+        self.stop();
+        self.stall = Deadline::Off;
+    }
+
     pub(super) fn poll(&self) -> Option<Instant> {
         [self.next_ping, self.pong, self.idle, self.stall].into_iter().filter_map(Deadline::poll).min()
     }

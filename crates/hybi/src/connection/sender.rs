@@ -262,6 +262,7 @@ impl Sender {
     /// [`Receiver::receive_eof`](crate::Receiver::receive_eof).
     pub fn transport_lost(&mut self) {
         self.line.clear();
+        self.keepalive.end();
         self.closing.transport_ended();
     }
 
@@ -270,6 +271,7 @@ impl Sender {
             self.gave_up = Some(cause);
         }
         self.line.clear();
+        self.keepalive.end();
         self.transport_ended();
     }
 
@@ -290,8 +292,8 @@ impl Sender {
         self.closing.begin(self.config.timeouts.close);
         if self.phase == Phase::Ended {
             self.line.clear();
-        }
-        if self.buffered_len() > 0 {
+            self.keepalive.end();
+        } else if self.buffered_len() > 0 {
             self.output_waits();
         }
     }
