@@ -111,6 +111,8 @@ struct Flags {
     begun: bool,
     /// The current message is delivered in fragments, and so may be the next.
     fragments: bool,
+    /// There is a failure to be told.
+    failing: bool,
     /// Nothing that arrives matters any more.
     over: bool,
 }
@@ -119,7 +121,7 @@ impl Flags {
     /// Nothing is under way that would make a whole message anything but a whole message.
     #[inline]
     fn is_plain(&self) -> bool {
-        !(self.lending | self.fragments | self.over)
+        !(self.lending | self.fragments | self.failing | self.over)
     }
 }
 
@@ -190,7 +192,7 @@ impl Line {
         if let Some(space) = self.buffer.space() {
             return space;
         }
-        self.failure = Some(ProtocolError::OutOfMemory);
+        self.fail(ProtocolError::OutOfMemory);
         &mut []
     }
 
@@ -200,7 +202,7 @@ impl Line {
         if self.joined.len() == self.received {
             let step = self.received.max(STEP).min(usize::try_from(coming).unwrap_or(usize::MAX));
             if self.joined.try_reserve_exact(step).is_err() {
-                self.failure = Some(ProtocolError::OutOfMemory);
+                self.fail(ProtocolError::OutOfMemory);
                 return &mut [];
             }
             self.joined.resize(self.received + step, 0);
@@ -212,7 +214,7 @@ impl Line {
     /// The transport wrote so many octets to the space.
     pub(crate) fn received(&mut self, n: usize) {
         if self.flags.over {
-            return;
+            return self.buffer.release(); // what arrived is dropped, and so is its place
         }
         if self.flags.direct {
             assert!(n <= self.joined.len() - self.received, "more octets than there was space for");
@@ -226,13 +228,14 @@ impl Line {
     /// Keeps what is left of lent memory.
     pub(crate) fn keep(&mut self, rest: &[u8]) {
         if !self.flags.over && !rest.is_empty() && self.buffer.append(rest).is_none() {
-            self.failure = Some(ProtocolError::OutOfMemory);
+            self.fail(ProtocolError::OutOfMemory);
         }
     }
 
-    /// There is no memory for something that the peer asked for.
+    /// Something went wrong between two searches, such as that there was no memory: the next one tells.
     pub(crate) fn fail(&mut self, error: ProtocolError) {
         self.failure = Some(error);
+        self.flags.failing = true;
     }
 
     /// Something arrived in lent memory.
@@ -281,7 +284,7 @@ impl Line {
         match unmasked {
             Ok(()) => Some((kind, place)),
             Err(error) => {
-                self.failure = Some(error);
+                self.fail(error);
                 None
             }
         }
