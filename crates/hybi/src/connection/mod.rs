@@ -415,7 +415,7 @@ impl Inward for Connection {
                 }
                 Some(raw)
             }
-            None if self.sender.poll_writable() => Some(Raw::Writable),
+            None if !self.receiver.is_at_end() && self.sender.poll_writable() => Some(Raw::Writable),
             None => None,
         }
     }

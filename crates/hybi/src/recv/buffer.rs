@@ -65,11 +65,14 @@ impl Buffer {
         (self.octets, self.start, self.end) = (Vec::new(), 0, 0);
     }
 
-    /// Room behind what waits, for a read. `None` if there is no memory.
-    pub(super) fn space(&mut self) -> Option<&mut [u8]> {
-        let want = (self.read_len as usize).clamp(MIN_READ, MAX_READ);
-        self.make_room(want)?;
-        Some(&mut self.octets[self.end..])
+    /// Makes room for a read behind what waits; false if there is no memory.
+    pub(super) fn make_space(&mut self) -> bool {
+        self.make_room((self.read_len as usize).clamp(MIN_READ, MAX_READ)).is_some()
+    }
+
+    /// The room behind what waits.
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        &mut self.octets[self.end..]
     }
 
     /// So many octets of [`Self::space`] were written.

@@ -180,7 +180,8 @@ impl Line {
         self.release();
         self.flags.direct = false;
         if self.flags.over || self.failure.is_some() {
-            return self.buffer.space().unwrap_or_default();
+            self.buffer.make_space();
+            return self.buffer.space();
         }
         let coming = self.decoder.remaining().saturating_sub((self.received - self.plain) as u64);
         if self.buffer.is_empty() && coming >= DIRECT && self.delivery == Delivery::Messages {
@@ -189,11 +190,10 @@ impl Line {
         if !self.flags.hungry && self.held() > 0 {
             return &mut [];
         }
-        if let Some(space) = self.buffer.space() {
-            return space;
+        if !self.buffer.make_space() {
+            self.fail(ProtocolError::OutOfMemory);
         }
-        self.fail(ProtocolError::OutOfMemory);
-        &mut []
+        self.buffer.space()
     }
 
     /// The final place of a large payload. Memory follows what was received, never what was announced.

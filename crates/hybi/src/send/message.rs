@@ -250,6 +250,7 @@ impl Line {
         self.framer.queue.clear();
         self.pongs.clear();
         self.open = None;
+        self.above_high = false; // nobody waits for a queue that was dropped
     }
 
     #[inline]
