@@ -19,7 +19,10 @@ pub(crate) struct Facts {
     sent_len: usize,
     trace: Vec<Value>,
     pub(crate) pings_done: Vec<Value>,
-    pub(crate) clean: bool,
+    clean: bool,
+    /// Requests of a client, and the last response to one.
+    pub(crate) attempts: Vec<Value>,
+    pub(crate) response: Option<Value>,
     /// Pieces of a message that is delivered in fragments.
     pieces: Vec<u8>,
 }
@@ -77,6 +80,16 @@ impl Facts {
         }
     }
 
+    /// The opening handshake came to nothing.
+    pub(crate) fn fail_handshake(&mut self, why: &'static str) {
+        self.error = Some(json!({"kind": why, "close_code": null}));
+    }
+
+    /// The end of a client that never was connected.
+    pub(crate) fn close_without_frame(&mut self) {
+        self.push("close", &[], Some(1006));
+    }
+
     /// A call that was refused.
     pub(crate) fn refuse(&mut self, error: hybi::UsageError) -> Result<(), Unsupported> {
         self.refused.push(errors::of_caller(error)?);
@@ -108,6 +121,8 @@ impl Facts {
             "clean": self.clean,
             "trace": self.trace,
             "pings_done": self.pings_done,
+            "attempts": self.attempts,
+            "response": self.response,
         })
     }
 }

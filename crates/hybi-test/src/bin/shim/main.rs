@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! stdin ──▶ request ──▶ script (a kind that runs steps) ──▶ answer ──▶ stdout
-//!                           steps, options, bytes          errors
+//!                  │       on an endpoint: a connection,        ▲
+//!                  │       or a server or client before it      │
+//!                  └────▶ functions (one result) ───────────────┘
 //! ```
 //!
 //! It states facts and judges nothing. All of its own work is done with the allocator looking away; only
@@ -10,11 +12,15 @@
 
 mod answer;
 mod bytes;
+mod client;
+mod endpoint;
 mod errors;
+mod functions;
 mod meter;
 mod options;
 mod request;
 mod script;
+mod server;
 mod step;
 
 use std::io::{self, BufRead, Write};
@@ -59,6 +65,11 @@ fn answer_line(line: &str) -> Value {
 fn dispatch(request: &Request) -> Result<Value, Unsupported> {
     match request.kind.as_str() {
         "frames" | "send" | "lifecycle" => script::run_open(request),
+        "handshake-request" => script::run_server(request),
+        "handshake-response" | "client-request" => script::run_client(request),
+        "extension-header" => functions::extension_header(request),
+        "extension-format" => functions::extension_format(request),
+        "subprotocol-header" => functions::subprotocol_header(request),
         kind => Err(Unsupported(kind.to_owned())),
     }
 }

@@ -1,20 +1,26 @@
 //! The options of a request: `SHIM.md` section 5.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use hybi::{Agreement, Config, Version};
 use serde_json::Value;
 
 use crate::bytes;
+use crate::meter::Meter;
 use crate::request::{Object, Unsupported, number, seconds, text, truth, unsupported};
 
 /// Options of an open connection, section 5.1.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) config: Arc<Config>,
-    pub(crate) agreement: Agreement,
-    pub(crate) mask_key: Option<[u8; 4]>,
-    pub(crate) memory: Memory,
+    mask_key: Option<[u8; 4]>,
+    memory: Memory,
+}
+
+thread_local! {
+    /// The masking key of every frame, for a source of entropy that keeps no state of its own.
+    pub(crate) static MASK_KEY: Cell<Option<[u8; 4]>> = const { Cell::new(None) };
 }
 
 /// What the allocator is to do.
@@ -30,12 +36,7 @@ impl Options {
     pub(crate) fn take(options: &mut Object) -> Result<Self, Unsupported> {
         let mut config = Config::default();
         config.timeouts.pong = None; // keepalive here is pings alone; whether they are answered is not asked
-        let mut taken = Self {
-            config: Arc::default(),
-            agreement: Agreement::default(),
-            mask_key: None,
-            memory: Memory::default(),
-        };
+        let mut taken = Self { config: Arc::default(), mask_key: None, memory: Memory::default() };
         let mut left = Object::new();
         for (name, value) in std::mem::take(options) {
             if !set_config(&mut config, &name, &value)? && !taken.set(&name, &value)? {
@@ -47,13 +48,14 @@ impl Options {
         Ok(taken)
     }
 
+    /// Begins to measure, with the allocator and the masking keys that were asked for.
+    pub(crate) fn start(&self) -> Meter {
+        MASK_KEY.set(self.mask_key);
+        Meter::start(&self.memory)
+    }
+
     fn set(&mut self, name: &str, value: &Value) -> Result<bool, Unsupported> {
         match name {
-            "version" => {
-                let version = u8::try_from(number(name, value)?).ok().and_then(Version::from_number);
-                let Some(version) = version else { return unsupported(format!("version {value}")) };
-                self.agreement = self.agreement.clone().with_version(version);
-            }
             "mask_key" => {
                 let key = bytes::whole(text(name, value)?)?;
                 let Ok(key) = <[u8; 4]>::try_from(key) else { return unsupported("a mask_key of 4 bytes") };
@@ -64,6 +66,16 @@ impl Options {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// The version that an open connection agreed on.
+pub(crate) fn take_agreement(options: &mut Object) -> Result<Agreement, Unsupported> {
+    let Some(value) = options.shift_remove("version") else { return Ok(Agreement::default()) };
+    let version = u8::try_from(number("version", &value)?).ok().and_then(Version::from_number);
+    match version {
+        Some(version) => Ok(Agreement::default().with_version(version)),
+        None => unsupported(format!("version {value}")),
     }
 }
 

@@ -57,3 +57,15 @@ pub(crate) fn seconds(name: &str, value: &Value) -> Result<std::time::Duration, 
     let seconds = value.as_f64().ok_or_else(|| Unsupported(format!("{name} is no number")))?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|error| Unsupported(format!("{name}: {error}")))
 }
+
+pub(crate) fn list(name: &str, value: &Value) -> Result<Vec<String>, Unsupported> {
+    let items = value.as_array().ok_or_else(|| Unsupported(format!("{name} is no list")))?;
+    items.iter().map(|item| text(name, item).map(str::to_owned)).collect()
+}
+
+/// Headers: a list of names and values.
+pub(crate) fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>, Unsupported> {
+    let items = value.as_array().ok_or_else(|| Unsupported(format!("{name} is no list")))?;
+    let pair = |item: &Value| Ok((text(name, &item[0])?.to_owned(), text(name, &item[1])?.to_owned()));
+    items.iter().map(pair).collect()
+}
