@@ -106,9 +106,17 @@ impl<S: Transport> Reader<S> {
             return; // something waits to be told, or only time is left
         }
         match self.transport.read(space, Some(deadline)) {
-            Ok(Waited::Moved(0)) | Err(_) => self.receiver.receive_eof(),
+            Ok(Waited::Moved(0)) | Err(_) => self.ended(),
             Ok(Waited::Moved(n)) => self.receiver.received(n),
             Ok(Waited::Elapsed) => {}
+        }
+    }
+
+    /// The transport ended; perhaps because the other half gave the connection up, and then it knows why.
+    fn ended(&mut self) {
+        match self.shared.outward().sender.poll_gave_up() {
+            Some(cause) => self.receiver.give_up(cause),
+            None => self.receiver.receive_eof(),
         }
     }
 

@@ -147,24 +147,31 @@ impl<S: Transport> Timed<S> {
 
     /// Reads until the deadline. The timeout of the socket is touched only when it changes.
     pub(crate) fn read(&mut self, space: &mut [u8], deadline: Option<Instant>) -> io::Result<Waited> {
-        let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
-        if timeout != self.read_timeout {
-            self.stream.set_read_timeout(timeout)?;
-            self.read_timeout = timeout;
+        loop {
+            let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+            if timeout != self.read_timeout {
+                self.stream.set_read_timeout(timeout)?;
+                self.read_timeout = timeout;
+            }
+            if let Some(waited) = waited(self.stream.read(space))? {
+                return Ok(waited);
+            }
         }
-        waited(self.stream.read(space))
     }
 
     /// Writes what the slices hold, or a part of it, until the deadline.
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], deadline: Option<Instant>) -> io::Result<Waited> {
-        let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
-        if timeout != self.write_timeout {
-            self.stream.set_write_timeout(timeout)?;
-            self.write_timeout = timeout;
-        }
-        match waited(self.stream.write_vectored(slices))? {
-            Waited::Moved(0) => Err(ErrorKind::WriteZero.into()),
-            waited => Ok(waited),
+        loop {
+            let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+            if timeout != self.write_timeout {
+                self.stream.set_write_timeout(timeout)?;
+                self.write_timeout = timeout;
+            }
+            match waited(self.stream.write_vectored(slices))? {
+                Some(Waited::Moved(0)) => return Err(ErrorKind::WriteZero.into()),
+                Some(waited) => return Ok(waited),
+                None => {}
+            }
         }
     }
 
@@ -188,11 +195,13 @@ impl<S: Transport> Timed<S> {
     }
 }
 
-fn waited(result: io::Result<usize>) -> io::Result<Waited> {
+/// `None`: a signal came between, and nothing was waited for.
+fn waited(result: io::Result<usize>) -> io::Result<Option<Waited>> {
     match result {
-        Ok(n) => Ok(Waited::Moved(n)),
+        Ok(n) => Ok(Some(Waited::Moved(n))),
         Err(error) => match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(Waited::Elapsed),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(Some(Waited::Elapsed)),
+            ErrorKind::Interrupted => Ok(None),
             _ => Err(error),
         },
     }

@@ -110,8 +110,8 @@ pub struct Water {
     /// Once the queue was above `high`, falling to this makes an
     /// [`Event::Writable`](crate::Event::Writable). Default 64 KiB.
     pub low: usize,
-    /// What would go above it is refused with [`UsageError::QueueFull`](crate::UsageError). A message that
-    /// finds the queue empty is taken whatever its size. Default 16 MiB.
+    /// Once so much waits, nothing more is taken: [`UsageError::QueueFull`](crate::UsageError). So what waits
+    /// is at most this and one message more. Default 16 MiB.
     pub limit: usize,
 }
 

@@ -127,7 +127,7 @@ impl core::error::Error for ProtocolError {}
 pub enum UsageError {
     /// The connection is closing or closed (RFC 6455 §6.1).
     NotOpen,
-    /// More output would wait than [`Water::limit`](crate::Water) allows. Transmit, then try again.
+    /// As much output waits as [`Water::limit`](crate::Water) allows. Transmit, then try again.
     QueueFull,
     /// A message was started and is not finished; messages cannot be interleaved (§5.4).
     MessageInProgress,

@@ -86,7 +86,7 @@ impl Line {
 
     #[inline]
     pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
-        self.admit(payload.bytes.len())?;
+        self.admit()?;
         self.framer.push(true, opcode(payload.kind), payload.bytes)?;
         self.note_high();
         Ok(())
@@ -94,7 +94,7 @@ impl Line {
 
     pub(crate) fn send_message(&mut self, message: Message) -> Result<(), SendError<Message>> {
         let kind = message.kind();
-        if let Err(error) = self.admit(message.as_bytes().len()) {
+        if let Err(error) = self.admit() {
             return Err(SendError { error, payload: message });
         }
         self.framer.push_shared(opcode(kind), message.into_bytes()).map_err(|(error, bytes)| SendError {
@@ -109,7 +109,7 @@ impl Line {
     }
 
     pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
-        self.admit(message.frame.len())?;
+        self.admit()?;
         if self.framer.masks() {
             self.framer.push(true, opcode(message.kind), message.as_bytes())?;
         } else if message.frame.len() >= BY_REFERENCE {
@@ -143,10 +143,10 @@ impl Line {
 
     /// The next fragment of the message that was begun.
     pub(crate) fn fragment(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
-        let fits = self.fits(payload.len());
+        let has_room = self.has_room();
         let open =
             self.open.as_mut().expect("only a MessageWriter calls this, and it exists while one is open");
-        if !fits {
+        if !has_room {
             return Err(UsageError::QueueFull);
         }
         let mut utf8 = open.utf8;
@@ -178,7 +178,7 @@ impl Line {
         if payload.len() > MAX_CONTROL_LEN {
             return Err(UsageError::ControlTooLong);
         }
-        if !self.fits(payload.len()) {
+        if !self.has_room() {
             return Err(UsageError::QueueFull);
         }
         self.framer.push(true, opcode, payload)?;
@@ -202,18 +202,19 @@ impl Line {
     }
 
     #[inline]
-    fn admit(&self, len: usize) -> Result<(), UsageError> {
+    fn admit(&self) -> Result<(), UsageError> {
         if self.open.is_some() {
             return Err(UsageError::MessageInProgress);
         }
-        if self.fits(len) { Ok(()) } else { Err(UsageError::QueueFull) }
+        if self.has_room() { Ok(()) } else { Err(UsageError::QueueFull) }
     }
 
-    /// Whether so many octets may be queued: anything may if nothing waits.
+    /// Whether more may be queued. What waits counts, not what is added: whether a message is taken does not
+    /// depend on a pong that happens to wait before it.
     #[inline]
-    fn fits(&self, len: usize) -> bool {
+    fn has_room(&self) -> bool {
         let waiting = self.framer.queue.len();
-        waiting == 0 || waiting.saturating_add(len).saturating_add(MAX_HEADER_LEN) <= self.config.water.limit
+        waiting == 0 || waiting < self.config.water.limit
     }
 
     // ---- out
