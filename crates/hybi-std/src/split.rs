@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use hybi::{
-    CloseCode, Connection, Event, Instant, Message, Payload, Receiver, Reply, Sender, State, TransportAction,
+    CloseCause, CloseCode, Connection, Event, Instant, Message, Payload, Receiver, Reply, Sender, State,
+    TransportAction,
 };
 
 use crate::error::Error;
@@ -32,14 +33,20 @@ pub struct Writer<S: Transport> {
 #[derive(Debug)]
 struct Shared<S> {
     slot: Mutex<Vec<Reply>>,
+    gave_up: GaveUp,
     outward: Mutex<Outward<S>>,
 }
+
+/// Why the writing side gave the connection up: written before it ends the transport, so that the reader,
+/// whom the end wakes, finds it.
+type GaveUp = Arc<Mutex<Option<CloseCause>>>;
 
 /// The writing side: whoever holds it transmits.
 #[derive(Debug)]
 struct Outward<S> {
     transport: Timed<S>,
     sender: Sender,
+    gave_up: GaveUp,
 }
 
 /// A reader looks at the deadlines at least so often: they may have changed on the other thread.
@@ -52,8 +59,9 @@ pub(crate) fn split<S: Transport>(
     connection: Connection,
 ) -> io::Result<(Reader<S>, Writer<S>)> {
     let (receiver, sender) = connection.into_split();
-    let outward = Outward { transport: transport.try_clone()?, sender };
-    let shared = Arc::new(Shared { slot: Mutex::default(), outward: Mutex::new(outward) });
+    let gave_up = GaveUp::default();
+    let outward = Outward { transport: transport.try_clone()?, sender, gave_up: gave_up.clone() };
+    let shared = Arc::new(Shared { slot: Mutex::default(), gave_up, outward: Mutex::new(outward) });
     Ok((Reader { transport, receiver, shared: shared.clone() }, Writer { shared }))
 }
 
@@ -114,7 +122,7 @@ impl<S: Transport> Reader<S> {
 
     /// The transport ended; perhaps because the other half gave the connection up, and then it knows why.
     fn ended(&mut self) {
-        match self.shared.outward().sender.poll_gave_up() {
+        match self.shared.take_gave_up() {
             Some(cause) => self.receiver.give_up(cause),
             None => self.receiver.receive_eof(),
         }
@@ -125,8 +133,8 @@ impl<S: Transport> Reader<S> {
         while let Some(reply) = self.receiver.poll_reply() {
             self.shared.leave(reply);
         }
-        let gave_up = self.shared.serve_if_free(Some(self.transport.now()));
-        if let Some(cause) = gave_up {
+        self.shared.serve_if_free(Some(self.transport.now()));
+        if let Some(cause) = self.shared.take_gave_up() {
             self.receiver.give_up(cause);
         }
     }
@@ -161,7 +169,7 @@ impl<S: Transport> Writer<S> {
     pub fn abort(&mut self) {
         let mut outward = self.shared.outward();
         outward.sender.abort();
-        outward.transport.end();
+        outward.act();
     }
 
     /// Whatever else a [`Sender`] can say, then a flush.
@@ -218,23 +226,24 @@ impl<S: Transport> Shared<S> {
 
     /// Says what is in the slot if the writing side is free, as much as the transport takes at once. If it is
     /// not free, whoever holds it comes here when he has finished.
-    fn serve_if_free(&self, now: Option<Instant>) -> Option<hybi::CloseCause> {
-        let mut gave_up = None;
-        loop {
-            let mut outward = self.try_outward()?;
+    fn serve_if_free(&self, now: Option<Instant>) {
+        while let Some(mut outward) = self.try_outward() {
             self.answer(&mut outward.sender);
-            if let Some(now) = now {
-                if outward.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                    outward.sender.handle_timeout(now);
-                }
-                gave_up = gave_up.or(outward.sender.poll_gave_up());
+            if let (Some(now), Some(deadline)) = (now, outward.sender.poll_timeout())
+                && deadline <= now
+            {
+                outward.sender.handle_timeout(now);
             }
             outward.flush_patiently();
             drop(outward);
             if self.slot().is_empty() {
-                return gave_up;
+                return;
             }
         }
+    }
+
+    fn take_gave_up(&self) -> Option<CloseCause> {
+        self.gave_up.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -270,6 +279,9 @@ impl<S: Transport> Outward<S> {
     }
 
     fn act(&mut self) {
+        if let Some(cause) = self.sender.poll_gave_up() {
+            *self.gave_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+        }
         match self.sender.transport_action() {
             TransportAction::None => {}
             TransportAction::ShutdownWrite => self.transport.end_writing(),

@@ -13,7 +13,7 @@ use crate::error::{SendError, UsageError};
 use crate::message::{Kind, Message, Payload};
 use crate::opcode::Opcode;
 use crate::utf8::Utf8Validator;
-use crate::wire::header::{MAX_CONTROL_LEN, MAX_HEADER_LEN};
+use crate::wire::header::MAX_CONTROL_LEN;
 
 /// A message that is framed once, to be sent on many connections: what a server sends is not masked, so all
 /// of them can share the octets.
