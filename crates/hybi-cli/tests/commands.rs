@@ -1,0 +1,382 @@
+//! The command as it is built: what it prints, and how it ends.
+#![allow(clippy::panic, reason = "that is how a test fails")]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::thread::{self, JoinHandle};
+
+use common::*;
+use hybi::handshake::Answer;
+use hybi_std::{Accept, Acceptor, Arrival, CloseCode, Event, Pending, WebSocket};
+
+fn url(address: &str) -> String {
+    format!("ws://{address}/")
+}
+
+/// What `hybi connect` does with this input.
+fn connect(address: &str, arguments: &[&str], input: &str) -> Ended {
+    run(hybi(&["connect", &url(address)]).args(arguments), input)
+}
+
+/// The same with an input that stays open: it is the server who ends it.
+fn connect_and_listen(address: &str, arguments: &[&str]) -> Ended {
+    let mut command = hybi(&["connect", &url(address)]);
+    let mut child = spawn(command.args(arguments).stderr(Stdio::piped()));
+    let input = child.0.stdin.take();
+    let ended = end(child);
+    drop(input);
+    ended
+}
+
+/// A server that meets one client in this way.
+fn server<T: Send + 'static>(
+    meet: impl FnOnce(Pending<TcpStream>) -> T + Send + 'static,
+) -> (String, JoinHandle<T>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound").to_string();
+    let meeting = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("somebody connects");
+        match Acceptor::default().read(stream).expect("a good request") {
+            Arrival::Upgrade(pending) => meet(pending),
+            Arrival::Plain(_) => panic!("an upgrade was requested"),
+        }
+    });
+    (address, meeting)
+}
+
+fn open(pending: Pending<TcpStream>) -> WebSocket<TcpStream> {
+    pending.accept(Accept::new()).expect("accepted")
+}
+
+fn close(mut socket: WebSocket<TcpStream>, code: u16, reason: &str) {
+    socket.close(CloseCode::new(code).expect("a code"), reason).expect("it is open");
+    while socket.recv().is_some() {}
+}
+
+/// The answer to a request by hand.
+fn http(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(format!("{request} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an orderly end");
+    answer
+}
+
+// ---- help
+
+#[test]
+fn help_names_the_commands_and_shows_examples() {
+    let help = run(&mut hybi(&["--help"]), "");
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for part in ["Usage: hybi", "echo", "connect", "Examples:", "hybi connect ws://127.0.0.1:9001/"] {
+        assert!(help.stdout.contains(part), "{part}: {}", help.stdout);
+    }
+    let version = run(&mut hybi(&["--version"]), "");
+    assert_eq!(version.stdout, format!("hybi {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn help_explains_each_option() {
+    for (command, parts) in [
+        (
+            "echo",
+            &["--listen", "[default: 127.0.0.1:9001]", "--max-connections", "--verbose", "Examples:"][..],
+        ),
+        (
+            "connect",
+            &["--subprotocol", "--header", "--origin", "--ping", "/close [CODE [REASON]]", "Examples:"],
+        ),
+    ] {
+        let help = run(&mut hybi(&[command, "--help"]), "");
+        assert_eq!(help.code, Some(0));
+        for part in parts {
+            assert!(help.stdout.contains(part), "{part}: {}", help.stdout);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_command_line() {
+    for arguments in [
+        &[][..],
+        &["tide"],
+        &["connect"],
+        &["connect", "ws://h/", "--header", "x"],
+        &["connect", "ws://h/", "--ping", "0"],
+    ] {
+        let ended = run(&mut hybi(arguments), "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains("Usage:") || ended.stderr.contains("error:"), "{}", ended.stderr);
+    }
+}
+
+// ---- echo
+
+#[test]
+fn the_page_is_served_and_nothing_else_is() {
+    let (_server, address) = echo(&[]);
+    let page = http(&address, "GET /");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    for part in [
+        "Content-Type: text/html; charset=utf-8\r\n",
+        "Content-Security-Policy: default-src 'none';",
+        "<title>hybi echo</title>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let head = http(&address, "HEAD /");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    assert!(http(&address, "GET /favicon.ico").starts_with("HTTP/1.1 404 "));
+    assert!(http(&address, "GET /../Cargo.toml").starts_with("HTTP/1.1 404 "));
+    assert!(http(&address, "DELETE /").starts_with("HTTP/1.1 405 "));
+}
+
+#[test]
+fn the_page_asks_for_nothing_from_elsewhere() {
+    let page = include_str!("../src/page.html");
+    for part in ["src=", "@import", "url(", "fetch(", "innerHTML", "document.write", "http://127", "https://"]
+    {
+        assert!(!page.contains(part), "{part}");
+    }
+    let (http, svg) = (page.matches("http:").count(), page.matches("http://www.w3.org/2000/svg").count());
+    assert_eq!(http, svg, "no address but the name of a namespace");
+    for id in ["status", "text", "send-text", "send-binary", "close", "log", "latency"] {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn a_verbose_server_tells_what_happens() {
+    let (server, address) = echo(&["-vv"]);
+    let ended = connect(
+        &format!("{address}/tide?x=1"),
+        &["--subprotocol", "chat"],
+        "high\n/ping\n/close 4001 it's \"ebb\"\n",
+    );
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(server.line().ends_with(" open: /tide?x=1/, subprotocol chat"));
+    assert!(server.line().ends_with(" text, 4 octets"));
+    assert!(server.line().ends_with(" ping, 0 octets"));
+    assert!(server.line().ends_with(" closed: 4001 it's \"ebb\""));
+    http(&address, "GET /tide");
+    assert!(server.line().ends_with(" GET /tide: 404"));
+}
+
+#[test]
+fn above_the_limit_of_connections() {
+    let (server, address) = echo(&["-v", "--max-connections", "1"]);
+    let (mut first, _) = hybi_std::connect(&url(&address)).expect("there is room for one");
+    let refused = connect(&address, &[], "");
+    assert_eq!(refused.code, Some(1));
+    let expected = format!(
+        "hybi: cannot connect to ws://{address}/: the server answered with status 503\n  too many connections\n"
+    );
+    assert_eq!(refused.stderr, expected);
+    assert!(http(&address, "GET /").starts_with("HTTP/1.1 200 "), "there is room for the page");
+    first.close(CloseCode::NORMAL, "").expect("it is open");
+    while first.recv().is_some() {}
+    server.line_with(" closed: 1000");
+    // The place is free once its thread is at its end, which is a little later than the line.
+    assert!((0..1000).any(|_| connect(&address, &[], "").code == Some(0)));
+}
+
+#[test]
+fn an_address_that_is_taken() {
+    let (_server, address) = echo(&[]);
+    let second = run(&mut hybi(&["echo", "--listen", &address]), "");
+    assert_eq!((second.code, second.stdout.as_str()), (Some(1), ""));
+    assert!(second.stderr.starts_with(&format!("hybi: cannot listen at {address}: ")), "{}", second.stderr);
+}
+
+// ---- connect
+
+#[test]
+fn lines_come_back() {
+    let (_server, address) = echo(&[]);
+    let ended =
+        connect(&address, &[], "high water\n\ntide: \u{e9}\u{20ac}\u{1f600} <b>\n//slash\r\nno end of line");
+    assert_eq!(ended.stdout, "high water\n\ntide: \u{e9}\u{20ac}\u{1f600} <b>\n/slash\nno end of line\n");
+    assert_eq!(ended.stderr, format!("connected to ws://{address}/\nclosed: 1000\n"));
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn many_lines_come_back() {
+    let (_server, address) = echo(&[]);
+    let lines: String = (0..5000).map(|n| format!("line {n}\n")).collect();
+    let long = "x".repeat(1 << 20) + "\n";
+    let ended = connect(&address, &[], &(lines.clone() + &long));
+    assert!(ended.stdout == lines + &long);
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_ping_is_told_and_a_close_has_its_code() {
+    let (_server, address) = echo(&[]);
+    let ended = connect(
+        &address,
+        &["--subprotocol", "v2", "--subprotocol", "v1"],
+        "/ping depth\n/close 4000 all told\nlate\n",
+    );
+    let expected =
+        format!("connected to ws://{address}/, subprotocol v2\npong depth\nclosed: 4000 all told\n");
+    assert_eq!((ended.code, ended.stderr, ended.stdout.as_str()), (Some(0), expected, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn over_a_unix_socket() {
+    let path = std::env::temp_dir().join(format!("hybi-cli-{}.sock", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a free path");
+    let meeting = thread::spawn(move || {
+        let mut socket = hybi_std::accept(listener.accept().expect("somebody connects").0).expect("accepted");
+        socket.send("hello over there").expect("sent");
+        while socket.recv().is_some() {}
+    });
+    let ended = run(&mut hybi(&["connect", &format!("ws+unix:{}:/", path.display())]), "");
+    meeting.join().expect("well");
+    std::fs::remove_file(&path).expect("it was there");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hello over there\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_the_server_is_asked() {
+    let (address, meeting) = server(|pending| {
+        let request = pending.request();
+        let cookie = request.fields().get_str("Cookie").map(str::to_owned);
+        let asked = (request.target().to_owned(), request.origin().map(str::to_owned), cookie);
+        close(open(pending), 1000, "");
+        asked
+    });
+    let arguments = ["--origin", "https://tide.test", "--header", "Cookie: depth=7"];
+    assert_eq!(connect(&address, &arguments, "").code, Some(0));
+    let asked = meeting.join().expect("well");
+    assert_eq!(asked, ("/".into(), Some("https://tide.test".into()), Some("depth=7".into())));
+}
+
+#[test]
+fn a_binary_message_is_printed_in_hex() {
+    let (address, meeting) = server(|pending| {
+        let mut socket = open(pending);
+        socket.send(&[0x00, 0x0f, 0xa0, 0xff]).expect("sent");
+        socket.send("\x1b[2Jtext").expect("sent");
+        close(socket, 1000, "");
+    });
+    let ended = connect(&address, &[], "");
+    meeting.join().expect("well");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "000fa0ff\n\x1b[2Jtext\n"));
+}
+
+#[test]
+fn pings_go_out_by_themselves() {
+    let (address, meeting) = server(|pending| {
+        let mut socket = open(pending);
+        while !matches!(socket.recv().expect("a ping comes"), Event::Ping(b"3")) {}
+        close(socket, 1001, "enough");
+    });
+    let ended = connect_and_listen(&address, &["--ping", "0.02"]);
+    meeting.join().expect("well");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("closed: 1001 enough\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_status_and_body() {
+    let (address, meeting) = server(|pending| {
+        pending.reject(Answer::new(403).with_body("who are you?\nsay it\n")).expect("answered");
+    });
+    let ended = connect(&address, &[], "never sent\n");
+    meeting.join().expect("well");
+    let expected = format!(
+        "hybi: cannot connect to ws://{address}/: the server answered with status 403\n  who are you?\n  say it\n"
+    );
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr), (Some(1), "", expected));
+}
+
+#[test]
+fn a_redirect_is_told_with_its_place() {
+    let (address, meeting) = server(|pending| {
+        pending.reject(Answer::new(307).with_header("Location", "ws://elsewhere/")).expect("answered");
+    });
+    let ended = connect(&address, &[], "");
+    meeting.join().expect("well");
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.ends_with("the server answered with status 307, see ws://elsewhere/\n"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_server_that_breaks_off() {
+    let (address, meeting) = server(|pending| {
+        let mut socket = open(pending);
+        socket.send("and then").expect("sent");
+        socket.abort();
+    });
+    let ended = connect_and_listen(&address, &[]);
+    meeting.join().expect("well");
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.ends_with("hybi: the server ended the connection without closing it\n"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_server_that_breaks_a_rule() {
+    let (address, meeting) = server(|pending| {
+        let mut socket = open(pending);
+        let mut stream = socket.get_ref();
+        stream.write_all(b"\x83\x00").expect("written"); // a reserved opcode
+        let closed = matches!(socket.recv(), Some(Event::Close(Some(frame))) if frame.code() == CloseCode::PROTOCOL_ERROR);
+        assert!(closed, "the client says so");
+    });
+    let ended = connect_and_listen(&address, &[]);
+    meeting.join().expect("well");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("hybi: the server broke a rule: reserved opcode"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_line_that_cannot_be_sent_is_an_error() {
+    let (_server, address) = echo(&[]);
+    let too_long = format!("/ping {}\n", "x".repeat(126));
+    for (line, complaint) in [
+        ("/tide\n", "not sent: no command /tide; there are /ping and /close, and //tide sends /tide"),
+        ("/close 1006\n", "not sent: 1006 is no close code (1000, or 3000 to 4999)"),
+        (&*too_long, "not sent: the payload of a control frame is longer than 125 octets"),
+    ] {
+        let ended = connect(&address, &[], &format!("before\n{line}behind\n"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "before\n"));
+        assert!(ended.stderr.ends_with(&format!("hybi: {complaint}\n")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn where_no_connection_can_be() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let nobody = url(&listener.local_addr().expect("bound").to_string());
+    drop(listener);
+    let refused = format!("cannot connect to {nobody}: ");
+    for (arguments, start) in [
+        (&["connect", &*nobody][..], &*refused),
+        (
+            &["connect", "wss://user:secret@127.0.0.1/"],
+            "cannot connect to wss://127.0.0.1/: TLS is not supported yet",
+        ),
+        (&["connect", "127.0.0.1:9001"], "127.0.0.1:9001: the scheme of the address is not ws:// or wss://"),
+        (&["connect", "ws://h/", "--subprotocol", "a b"], "subprotocol a b: "),
+        (&["connect", "ws://h/", "--header", "Upgrade: x"], "header Upgrade: "),
+    ] {
+        let ended = run(&mut hybi(arguments), "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(ended.stderr.starts_with(&format!("hybi: {start}")), "{}", ended.stderr);
+    }
+}
