@@ -27,8 +27,9 @@ impl Connection {
     fn from_opening(opening: Opening) -> Self {
         let Opening { role, agreement, config, entropy, output, leftover } = opening;
         let mut connection = Self::new(role, agreement, config, entropy);
-        connection.sender.push_raw(output);
+        connection.sender.push_raw(&output);
         connection.receiver.keep_leftover(&leftover);
+        connection.pass_on();
         connection
     }
 }

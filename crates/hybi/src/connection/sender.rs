@@ -1,8 +1,6 @@
 //! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
 
 use alloc::sync::Arc;
-#[cfg(feature = "handshake")]
-use alloc::vec::Vec;
 use core::fmt;
 
 use super::closing::{Closing, TransportAction};
@@ -190,10 +188,12 @@ impl Sender {
         self.give_up(CloseCause::Aborted);
     }
 
-    /// The answer of a server's opening handshake.
+    /// The answer of a server's opening handshake. Without memory for it nothing can follow.
     #[cfg(feature = "handshake")]
-    pub(super) fn push_raw(&mut self, octets: Vec<u8>) {
-        self.line.push_raw(octets);
+    pub(super) fn push_raw(&mut self, octets: &[u8]) {
+        if self.line.push_raw(octets).is_err() {
+            self.abort();
+        }
     }
 
     #[inline]

@@ -73,7 +73,8 @@ impl Framer {
             },
         };
         self.queue.push(header.encoded_len(), |tail| header.encode().append_to(tail));
-        self.queue.push_shared(payload.clone()).ok_or((UsageError::OutOfMemory, payload))
+        self.queue.push_shared(payload);
+        Ok(())
     }
 }
 

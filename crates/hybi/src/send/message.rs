@@ -113,7 +113,8 @@ impl Line {
         if self.framer.masks() {
             self.framer.push(true, opcode(message.kind), message.as_bytes())?;
         } else if message.frame.len() >= BY_REFERENCE {
-            self.framer.queue.push_shared(message.frame.clone()).ok_or(UsageError::OutOfMemory)?;
+            self.framer.queue.reserve_for_shared(0).ok_or(UsageError::OutOfMemory)?;
+            self.framer.queue.push_shared(message.frame.clone());
         } else {
             let n = message.frame.len();
             self.framer.queue.reserve(n).ok_or(UsageError::OutOfMemory)?;
@@ -240,10 +241,10 @@ impl Line {
 
     /// Octets that were not made here: the answer of a server's opening handshake.
     #[cfg(feature = "handshake")]
-    pub(crate) fn push_raw(&mut self, octets: Vec<u8>) {
-        if !octets.is_empty() && self.framer.queue.push_shared(octets.into()).is_none() {
-            self.clear();
-        }
+    pub(crate) fn push_raw(&mut self, octets: &[u8]) -> Result<(), UsageError> {
+        self.framer.queue.reserve(octets.len()).ok_or(UsageError::OutOfMemory)?;
+        self.framer.queue.push(octets.len(), |tail| tail.extend_from_slice(octets));
+        Ok(())
     }
 
     /// Drops all that waits, and the memory.

@@ -12,10 +12,11 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::ops::Deref;
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    segments: VecDeque<Bytes>,
+    segments: VecDeque<Segment>,
     tail: Vec<u8>,
     /// Octets of the first segment, or of the tail if there is none, that were transmitted.
     head: usize,
@@ -25,6 +26,24 @@ pub(super) struct Queue {
     total: u64,
     /// How large the tail became before it was last emptied: the first guess for the next.
     usual: u32,
+}
+
+/// A piece of output: a tail that was closed, or octets by reference. (To make `Bytes` of a tail would
+/// allocate.)
+#[derive(Debug)]
+enum Segment {
+    Copied(Vec<u8>),
+    Shared(Bytes),
+}
+
+impl Deref for Segment {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Copied(octets) => octets,
+            Self::Shared(octets) => octets,
+        }
+    }
 }
 
 /// A tail of this size is closed and a new one begun, so that what was transmitted can be freed.
@@ -64,7 +83,8 @@ impl Queue {
     #[inline(never)]
     fn grow(&mut self, n: usize) -> Option<()> {
         if self.tail.len() + n > TAIL && !self.tail.is_empty() {
-            self.close_tail()?;
+            self.segments.try_reserve(1).ok()?;
+            self.close_tail();
         }
         if self.tail.capacity() == 0 {
             return self.tail.try_reserve_exact(n.max(self.usual as usize)).ok();
@@ -86,24 +106,20 @@ impl Queue {
         self.total += n as u64;
     }
 
-    /// Queues by reference. `None` if there is no memory.
-    pub(super) fn push_shared(&mut self, octets: Bytes) -> Option<()> {
-        self.close_tail()?;
-        self.segments.try_reserve(1).ok()?;
+    /// Queues by reference; room was reserved by [`Self::reserve_for_shared`].
+    pub(super) fn push_shared(&mut self, octets: Bytes) {
+        self.close_tail();
         self.len += octets.len();
         self.total += octets.len() as u64;
-        self.segments.push_back(octets);
-        Some(())
+        self.segments.push_back(Segment::Shared(octets));
     }
 
-    /// Makes a segment of the tail.
-    fn close_tail(&mut self) -> Option<()> {
+    /// Makes a segment of the tail; room was reserved.
+    fn close_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.segments.try_reserve(1).ok()?;
             self.usual = self.usual.max((self.tail.len() as u32).min(MAX_GUESS));
-            self.segments.push_back(Bytes::from(core::mem::take(&mut self.tail)));
+            self.segments.push_back(Segment::Copied(core::mem::take(&mut self.tail)));
         }
-        Some(())
     }
 
     /// The first contiguous piece of what waits.
@@ -174,7 +190,8 @@ mod tests {
             if n % 2 == 0 {
                 let large = alloc::vec![100 + n; 5000];
                 expected.extend_from_slice(&large);
-                queue.push_shared(large.into()).expect("memory");
+                queue.reserve_for_shared(0).expect("memory");
+                queue.push_shared(large.into());
             }
         }
         (queue, expected)
@@ -221,7 +238,8 @@ mod tests {
                 queue.transmitted(1000);
             }
         }
-        let held: usize = queue.segments.iter().map(Bytes::len).sum::<usize>() + queue.tail.capacity();
+        let held: usize =
+            queue.segments.iter().map(|segment| segment.len()).sum::<usize>() + queue.tail.capacity();
         assert!(held <= 3 * TAIL, "{held}");
     }
 
