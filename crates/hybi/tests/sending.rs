@@ -1,0 +1,365 @@
+//! What an application says, and what the transport is handed.
+
+#![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use hybi::{
+    Agreement, CloseCode, Config, Connection, Kind, Message, Payload, Prepared, Role, State, UsageError,
+    Utf8Bytes,
+};
+use hybi_test::endpoint::{config, open, open_with, receive, take_events, transmit_all};
+use hybi_test::frames::{KEY, close_body, first, from, read_all, to};
+use hybi_test::record::Record;
+use hybi_test::{twin, twins};
+
+/// First octets and payloads of what was sent.
+fn sent(role: Role, connection: &mut Connection) -> Vec<(u8, Vec<u8>)> {
+    let octets = transmit_all(connection);
+    read_all(role, &octets).unwrap().into_iter().map(|frame| (frame.first(), frame.payload)).collect()
+}
+
+fn events(connection: &mut Connection) -> Vec<Record> {
+    let mut events = Vec::new();
+    take_events(connection, &mut events);
+    events
+}
+
+twins! {
+    fn a_message_is_one_frame(role) {
+        let mut connection = open(role);
+        connection.send("text").unwrap();
+        assert_eq!(transmit_all(&mut connection), from(role, first::TEXT, b"text"));
+        connection.send(&[1, 2, 3]).unwrap();
+        assert_eq!(transmit_all(&mut connection), from(role, first::BINARY, &[1, 2, 3]));
+        connection.send(Payload::text("τ".as_bytes()).unwrap()).unwrap();
+        assert_eq!(transmit_all(&mut connection), from(role, first::TEXT, "τ".as_bytes()));
+        for len in [0, 125, 126, 65_535, 65_536, 200_000] {
+            connection.send(&vec![8; len]).unwrap();
+            assert_eq!(transmit_all(&mut connection), from(role, first::BINARY, &vec![8; len]), "{len}");
+        }
+    }
+
+    fn however_it_is_sent_the_octets_are_the_same(role) {
+        for len in [0usize, 1, 125, 126, 4095, 4096, 70_000] {
+            let payload: Vec<u8> = (0..len).map(|i| b'a' + (i % 26) as u8).collect();
+            let text = String::from_utf8(payload.clone()).unwrap();
+            for kind in [Kind::Text, Kind::Binary] {
+                let first = if kind == Kind::Text { first::TEXT } else { first::BINARY };
+                let lent = if kind == Kind::Text { Payload::from(&text) } else { Payload::from(&payload) };
+                let owned =
+                    if kind == Kind::Text { Message::from(text.clone()) } else { Message::from(payload.clone()) };
+                let expected = from(role, first, &payload);
+                let mut connection = open(role);
+                connection.send(lent).unwrap();
+                assert_eq!(transmit_all(&mut connection), expected);
+                connection.send_message(owned.clone()).unwrap(); // somebody else holds it too
+                assert_eq!(transmit_all(&mut connection), expected);
+                assert_eq!(owned.as_bytes(), payload, "and it is as it was");
+                connection.send_message(owned).unwrap(); // nobody else holds it
+                assert_eq!(transmit_all(&mut connection), expected);
+                connection.send_prepared(&Prepared::new(lent)).unwrap();
+                assert_eq!(transmit_all(&mut connection), expected);
+                connection.start(kind).unwrap().finish(&payload).unwrap();
+                assert_eq!(transmit_all(&mut connection), expected);
+            }
+        }
+    }
+
+    fn a_prepared_message_serves_many(role) {
+        for len in [10, 100_000] {
+            let prepared = Prepared::new(&vec![3; len]);
+            assert_eq!((prepared.kind(), prepared.as_bytes()), (Kind::Binary, &vec![3; len][..]));
+            for _ in 0..3 {
+                let mut connection = open(role);
+                connection.send_prepared(&prepared).unwrap();
+                connection.send_prepared(&prepared).unwrap();
+                let frame = from(role, first::BINARY, &vec![3; len]);
+                assert_eq!(transmit_all(&mut connection), [&frame[..], &frame].concat());
+            }
+        }
+    }
+
+    fn fragments(role) {
+        let mut connection = open(role);
+        connection.start(Kind::Text).unwrap().write(b"a").unwrap();
+        assert_eq!(connection.send("b"), Err(UsageError::MessageInProgress));
+        assert_eq!(connection.send_prepared(&Prepared::new("b")), Err(UsageError::MessageInProgress));
+        assert_eq!(connection.start(Kind::Text).err(), Some(UsageError::MessageInProgress));
+        connection.ping(b"p").unwrap();
+        connection.writer().unwrap().write(b"").unwrap();
+        connection.writer().unwrap().finish(b"c").unwrap();
+        assert!(connection.writer().is_none());
+        connection.send("d").unwrap();
+        let expected = [(0x01, "a"), (first::PING, "p"), (0x00, ""), (first::CONTINUATION, "c"), (first::TEXT, "d")];
+        let expected = expected.map(|(first, payload)| (first, payload.as_bytes().to_vec()));
+        assert_eq!(sent(role, &mut connection), expected);
+    }
+
+    fn a_message_of_which_nothing_was_written_was_not_begun(role) {
+        let mut connection = open(role);
+        drop(connection.start(Kind::Text).unwrap());
+        connection.send(&[1]).unwrap();
+        connection.start(Kind::Binary).unwrap().finish(&[2]).unwrap();
+        assert_eq!(sent(role, &mut connection), [(first::BINARY, vec![1]), (first::BINARY, vec![2])]);
+    }
+
+    fn text_in_fragments_has_to_be_text(role) {
+        let mut connection = open(role);
+        let mut writer = connection.start(Kind::Text).unwrap();
+        writer.write(b"\xe2\x82").unwrap(); // may be cut inside a character
+        assert_eq!(writer.write(b"x"), Err(UsageError::NotUtf8));
+        writer.write(b"\xac").unwrap(); // nothing was queued, it goes on
+        writer.write(b"\xc3").unwrap();
+        assert_eq!(writer.finish(b""), Err(UsageError::NotUtf8)); // may not end inside one
+        connection.writer().unwrap().finish(b"\xa9").unwrap();
+        let payload: Vec<u8> = sent(role, &mut connection).into_iter().flat_map(|(_, payload)| payload).collect();
+        assert_eq!(payload, "€é".as_bytes());
+        connection.start(Kind::Binary).unwrap().finish(b"\xff").unwrap();
+    }
+
+    fn what_may_not_be_sent_is_refused_and_writes_nothing(role) {
+        let mut connection = open(role);
+        assert_eq!(connection.ping(&[0; 126]), Err(UsageError::ControlTooLong));
+        assert_eq!(connection.pong(&[0; 126]), Err(UsageError::ControlTooLong));
+        assert_eq!(connection.close(CloseCode::NORMAL, &"x".repeat(124)), Err(UsageError::ReasonTooLong));
+        assert_eq!((connection.buffered_len(), connection.state()), (0, State::Open));
+        connection.ping(&[1; 125]).unwrap();
+        connection.pong(b"").unwrap();
+        connection.close(CloseCode::NORMAL, &"x".repeat(123)).unwrap();
+        let expected = [
+            (first::PING, vec![1; 125]),
+            (first::PONG, vec![]),
+            (first::CLOSE, close_body(1000, &"x".repeat(123))),
+        ];
+        assert_eq!(sent(role, &mut connection), expected);
+    }
+
+    fn after_close_everything_is_refused(role) {
+        let mut connection = open(role);
+        connection.start(Kind::Text).unwrap().write(b"never finished").unwrap();
+        connection.close(CloseCode::NORMAL, "first").unwrap();
+        assert_eq!(connection.state(), State::Closing);
+        assert_eq!(connection.send("x"), Err(UsageError::NotOpen));
+        assert_eq!(connection.send_prepared(&Prepared::new("x")), Err(UsageError::NotOpen));
+        assert_eq!(connection.start(Kind::Text).err(), Some(UsageError::NotOpen));
+        assert!(connection.writer().is_none());
+        assert_eq!(connection.ping(b""), Err(UsageError::NotOpen));
+        assert_eq!(connection.pong(b""), Err(UsageError::NotOpen));
+        let refused = connection.send_message(Message::from("mine")).unwrap_err();
+        assert_eq!((refused.error, refused.payload.as_str()), (UsageError::NotOpen, Some("mine")));
+        assert_eq!(connection.close(CloseCode::GOING_AWAY, "second"), Ok(()));
+        let frames = sent(role, &mut connection);
+        assert_eq!(frames.last(), Some(&(first::CLOSE, close_body(1000, "first"))));
+        assert_eq!(frames.len(), 2);
+    }
+
+    fn close_goes_behind_what_was_sent(role) {
+        let mut connection = open(role);
+        connection.send(&vec![1; 100_000]).unwrap();
+        connection.send_message(Message::from(vec![2; 100_000])).unwrap();
+        receive(&mut connection, &to(role, first::PING, b"?"));
+        connection.close_with(None).unwrap();
+        let firsts: Vec<u8> = sent(role, &mut connection).into_iter().map(|(first, _)| first).collect();
+        assert_eq!(firsts, [first::BINARY, first::BINARY, first::PONG, first::CLOSE]);
+    }
+
+    fn a_pong_does_not_go_into_the_middle_of_a_frame(role) {
+        for before in [1, 5, 8, 3000] {
+            let mut connection = open(role);
+            connection.send_message(Message::from(vec![9; 10_000])).unwrap();
+            let mut octets = vec![0; before];
+            assert_eq!(connection.transmit_into(&mut octets), before);
+            receive(&mut connection, &to(role, first::PING, b"now?"));
+            octets.extend(transmit_all(&mut connection));
+            let expected = [from(role, first::BINARY, &[9; 10_000]), from(role, first::PONG, b"now?")].concat();
+            assert_eq!(octets, expected, "{before}");
+        }
+    }
+
+    // ---- marks
+
+    fn writable_is_told_once_when_the_queue_falls_to_low_water(role) {
+        let mut connection = open_with(role, config(|config| {
+            config.water.high = 1000;
+            config.water.low = 100;
+        }));
+        connection.send(&[0; 900]).unwrap();
+        transmit_all(&mut connection);
+        assert_eq!(events(&mut connection), [], "never above high water");
+        connection.send(&[0; 600]).unwrap();
+        connection.send(&[0; 600]).unwrap();
+        let above_low = connection.buffered_len() - 101;
+        connection.transmitted(connection.transmit().len().min(above_low));
+        assert_eq!(events(&mut connection), [], "101 wait");
+        connection.transmitted(1);
+        assert_eq!(events(&mut connection), [Record::Writable]);
+        transmit_all(&mut connection);
+        assert_eq!(events(&mut connection), [], "told once");
+    }
+
+    fn writable_after_pings_and_fragments_too(role) {
+        let mut connection = open_with(role, config(|config| {
+            config.water.high = 100;
+            config.water.low = 10;
+        }));
+        connection.ping(&[0; 125]).unwrap();
+        transmit_all(&mut connection);
+        assert_eq!(events(&mut connection), [Record::Writable]);
+        connection.start(Kind::Binary).unwrap().write(&[0; 200]).unwrap();
+        transmit_all(&mut connection);
+        assert_eq!(events(&mut connection), [Record::Writable]);
+    }
+
+    fn a_full_queue_refuses_all_but_the_protocol(role) {
+        let mut connection = open_with(role, config(|config| config.water.limit = 50));
+        connection.start(Kind::Binary).unwrap().write(&[0; 60]).unwrap();
+        assert_eq!(connection.writer().unwrap().write(b"x"), Err(UsageError::QueueFull));
+        assert_eq!(connection.ping(b""), Err(UsageError::QueueFull));
+        assert_eq!(connection.pong(b""), Err(UsageError::QueueFull));
+        let waiting = connection.buffered_len();
+        receive(&mut connection, &to(role, first::PING, b"?"));
+        assert!(connection.buffered_len() > waiting, "pongs have a limit of their own");
+        connection.close(CloseCode::NORMAL, "").unwrap();
+        let firsts: Vec<u8> = sent(role, &mut connection).into_iter().map(|(first, _)| first).collect();
+        assert_eq!(firsts, [0x02, first::PONG, first::CLOSE]);
+    }
+
+    fn a_refused_message_comes_back(role) {
+        let mut connection = open_with(role, config(|config| config.water.limit = 50));
+        connection.send(&[0; 60]).unwrap();
+        let message = Message::from(vec![7; 9000]);
+        let refused = connection.send_message(message.clone()).unwrap_err();
+        assert_eq!((refused.error, &refused.payload), (UsageError::QueueFull, &message));
+        transmit_all(&mut connection);
+        connection.send_message(refused.payload).unwrap();
+        assert_eq!(sent(role, &mut connection), [(first::BINARY, vec![7; 9000])]);
+    }
+
+    // ---- out
+
+    fn every_partial_write(role) {
+        let queue = || {
+            let mut connection = open(role);
+            connection.send("small").unwrap();
+            connection.send_message(Message::from(vec![1; 5000])).unwrap();
+            connection.ping(b"p").unwrap();
+            connection.send_prepared(&Prepared::new(&[2; 6000])).unwrap();
+            connection.send_message(Message::from(vec![3; 4096])).unwrap();
+            connection.close(CloseCode::NORMAL, "").unwrap();
+            connection
+        };
+        let expected = transmit_all(&mut queue());
+        assert_eq!(queue().buffered_len(), expected.len());
+        // In two parts, cut at every octet; each time in another of the three ways to look at the rest.
+        let step = if cfg!(miri) { 991 } else { 1 };
+        for cut in (0..=expected.len()).step_by(step) {
+            let mut connection = queue();
+            let mut out = vec![0; cut];
+            assert_eq!(connection.transmit_into(&mut out), cut);
+            let mut slices = [&[][..]; 16];
+            let used = connection.transmit_slices(&mut slices);
+            assert_eq!([&out, &slices[..used].concat()[..]].concat(), expected, "cut at {cut}");
+            assert!(expected[cut..].starts_with(connection.transmit()));
+            assert_eq!(connection.buffered_len(), expected.len() - cut);
+            out.extend(transmit_all(&mut connection));
+            assert_eq!(out, expected);
+        }
+        for step in [1, 3, 1000] {
+            let mut connection = queue();
+            let mut out = Vec::new();
+            while connection.buffered_len() > 0 {
+                let n = connection.transmit().len().min(step);
+                out.extend_from_slice(&connection.transmit()[..n]);
+                connection.transmitted(n);
+            }
+            assert_eq!(out, expected);
+        }
+    }
+
+    fn a_burst_of_small_messages_is_one_slice(role) {
+        let mut connection = open(role);
+        for _ in 0..100 {
+            connection.send("tick").unwrap();
+        }
+        assert_eq!(connection.transmit().len(), connection.buffered_len());
+    }
+
+    fn too_few_slices_show_the_front(role) {
+        let mut connection = open(role);
+        for n in 0..5u8 {
+            connection.send_message(Message::from(vec![n; 5000])).unwrap();
+        }
+        let mut slices = [&[][..]; 3];
+        assert_eq!(connection.transmit_slices(&mut slices), 3);
+        let front = slices.concat();
+        assert_eq!(connection.transmit_slices(&mut []), 0);
+        assert!(transmit_all(&mut connection).starts_with(&front));
+        assert!(front.len() > 5000);
+    }
+}
+
+#[test]
+fn a_server_sends_large_payloads_from_where_they_lie() {
+    let (small, large) = (Bytes::from(vec![1; 4095]), Bytes::from(vec![2; 4096]));
+    let prepared = Prepared::new(&[3; 5000]);
+    let mut connection = open(Role::Server);
+    connection.send_message(Message::from(small.clone())).unwrap();
+    connection.send_message(Message::from(large.clone())).unwrap();
+    connection.send_prepared(&prepared).unwrap();
+    let mut slices = [&[][..]; 8];
+    let used = connection.transmit_slices(&mut slices);
+    let shows = |at: *const u8| slices[..used].iter().any(|slice| slice.as_ptr_range().contains(&at));
+    assert!(!shows(small.as_ptr()) && shows(large.as_ptr()) && shows(prepared.as_bytes().as_ptr()));
+}
+
+#[test]
+fn a_client_masks_in_place_what_nobody_else_holds() {
+    let alone = Bytes::from(vec![1; 5000]);
+    let place = alone.as_ptr();
+    let mut connection = open(Role::Client);
+    connection.send_message(Message::from(alone)).unwrap();
+    let mut slices = [&[][..]; 4];
+    let used = connection.transmit_slices(&mut slices);
+    let slice = slices[..used].iter().find(|slice| slice.as_ptr() == place);
+    assert_eq!(slice.map(|slice| slice.to_vec()), Some(twin::mask(&[1; 5000], &KEY)));
+
+    let shared = Utf8Bytes::from("s".repeat(5000));
+    connection.send_message(shared.clone()).unwrap();
+    assert_eq!(shared.as_str(), "s".repeat(5000), "what somebody else holds is copied");
+}
+
+#[test]
+fn each_frame_of_a_client_takes_a_fresh_key() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let mut next = 0u32;
+    let entropy = move |out: &mut [u8]| {
+        ASKED.fetch_add(out.len(), Ordering::Relaxed);
+        next = next.wrapping_add(0x9E37_79B9);
+        out.copy_from_slice(&next.to_be_bytes());
+    };
+    let mut connection = Connection::client(Agreement::default(), Config::default(), entropy);
+    connection.send("a").unwrap();
+    connection.send_message(Message::from(vec![0; 5000])).unwrap();
+    connection.start(Kind::Text).unwrap().write(b"b").unwrap();
+    connection.writer().unwrap().finish(b"c").unwrap();
+    connection.send_prepared(&Prepared::new("d")).unwrap();
+    connection.ping(b"").unwrap();
+    connection.close(CloseCode::NORMAL, "").unwrap();
+    let frames = read_all(Role::Client, &transmit_all(&mut connection)).unwrap();
+    let mut keys: Vec<_> = frames.iter().map(|frame| frame.key.unwrap()).collect();
+    assert_eq!(keys.len(), 7);
+    assert_eq!(ASKED.load(Ordering::Relaxed), 4 * 7);
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 7);
+}
+
+#[test]
+#[should_panic(expected = "more octets than there were to transmit")]
+fn more_cannot_be_transmitted_than_there_is() {
+    let mut connection = open(Role::Server);
+    connection.send("x").unwrap();
+    connection.transmitted(4);
+}
