@@ -1,0 +1,217 @@
+//! The two halves with two owners: `into_split`, and the replies that are carried over.
+
+#![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+
+use std::time::Duration;
+
+use hybi::{
+    CloseCause, CloseCode, Instant, ProtocolError, Receiver, Reply, Role, Sender, State, Timeout,
+    TransportAction, UsageError,
+};
+use hybi_test::endpoint::{config, open, open_with};
+use hybi_test::frames::{Frame, close_body, first, read_all, to};
+use hybi_test::record::Record;
+use hybi_test::twins;
+
+fn split(role: Role) -> (Receiver, Sender) {
+    open(role).into_split()
+}
+
+fn hear(receiver: &mut Receiver, octets: &[u8]) -> Vec<Record> {
+    let mut memory = octets.to_vec();
+    let mut input = receiver.receive(&mut memory);
+    let mut events = Vec::new();
+    while let Some(event) = input.poll_event() {
+        events.push(event.into());
+    }
+    events
+}
+
+fn rest(receiver: &mut Receiver) -> Vec<Record> {
+    let mut events = Vec::new();
+    while let Some(event) = receiver.poll_event() {
+        events.push(event.into());
+    }
+    events
+}
+
+fn replies(receiver: &mut Receiver) -> Vec<Reply> {
+    std::iter::from_fn(|| receiver.poll_reply()).collect()
+}
+
+fn carry(receiver: &mut Receiver, sender: &mut Sender) {
+    while let Some(reply) = receiver.poll_reply() {
+        sender.handle_reply(reply);
+    }
+}
+
+fn said(role: Role, sender: &mut Sender) -> Vec<Frame> {
+    let mut octets = Vec::new();
+    while !sender.transmit().is_empty() {
+        let n = sender.transmit().len();
+        octets.extend_from_slice(sender.transmit());
+        sender.transmitted(n);
+    }
+    read_all(role, &octets).unwrap()
+}
+
+fn payloads(frames: &[Frame]) -> Vec<(u8, &[u8])> {
+    frames.iter().map(|frame| (frame.first(), &frame.payload[..])).collect()
+}
+
+twins! {
+    fn messages_need_no_reply(role) {
+        let (mut receiver, mut sender) = split(role);
+        assert_eq!(hear(&mut receiver, &to(role, first::TEXT, b"in")), [Record::text("in")]);
+        carry(&mut receiver, &mut sender);
+        assert_eq!(said(role, &mut sender), []);
+        sender.send("out").unwrap();
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::TEXT, &b"out"[..])]);
+    }
+
+    fn a_ping_is_answered_when_its_reply_is_carried(role) {
+        let (mut receiver, mut sender) = split(role);
+        assert_eq!(hear(&mut receiver, &to(role, first::PING, b"?")), [Record::Ping(b"?".to_vec())]);
+        assert_eq!(said(role, &mut sender), [], "not before");
+        carry(&mut receiver, &mut sender);
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::PONG, &b"?"[..])]);
+    }
+
+    fn of_many_pings_at_most_one_pong_waits(role) {
+        let (mut receiver, mut sender) = split(role);
+        for n in 0..100u8 {
+            hear(&mut receiver, &to(role, first::PING, &[n]));
+        }
+        let waiting = replies(&mut receiver);
+        assert!(waiting.len() <= 2, "a sign of life and a pong: {waiting:?}");
+        waiting.into_iter().for_each(|reply| sender.handle_reply(reply));
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::PONG, &[99][..])], "the newest (§5.5.3)");
+    }
+
+    fn a_late_reply_does_not_go_into_the_middle_of_a_frame(role) {
+        let (mut receiver, mut sender) = split(role);
+        sender.send(&[7; 1000]).unwrap();
+        let front = sender.transmit()[..500].to_vec();
+        sender.transmitted(500);
+        hear(&mut receiver, &to(role, first::PING, b"?"));
+        carry(&mut receiver, &mut sender);
+        let mut octets = front;
+        while !sender.transmit().is_empty() {
+            let n = sender.transmit().len();
+            octets.extend_from_slice(sender.transmit());
+            sender.transmitted(n);
+        }
+        let frames = read_all(role, &octets).unwrap();
+        assert_eq!(payloads(&frames), [(first::BINARY, &[7; 1000][..]), (first::PONG, &b"?"[..])]);
+    }
+
+    fn a_close_frame_is_answered_however_late(role) {
+        let (mut receiver, mut sender) = split(role);
+        let events = hear(&mut receiver, &to(role, first::CLOSE, &close_body(1001, "bye")));
+        assert_eq!(events, [Record::Close(Some((1001, b"bye".to_vec()))), Record::clean(1001, "bye")]);
+        sender.send("not told yet").unwrap();
+        assert_eq!(sender.state(), State::Open);
+        carry(&mut receiver, &mut sender);
+        assert_eq!(sender.state(), State::Closed);
+        assert_eq!(sender.send("told"), Err(UsageError::NotOpen));
+        let frames = said(role, &mut sender);
+        assert_eq!(frames.len(), 2);
+        assert_eq!(frames[1].close_code(), Some(1001));
+        let expected = if role == Role::Server { TransportAction::Close } else { TransportAction::None };
+        assert_eq!(sender.transport_action(), expected);
+    }
+
+    fn a_close_frame_after_ours_is_not_answered(role) {
+        let (mut receiver, mut sender) = split(role);
+        sender.close(CloseCode::NORMAL, "").unwrap();
+        assert_eq!(said(role, &mut sender).len(), 1);
+        hear(&mut receiver, &to(role, first::CLOSE, &close_body(1000, "")));
+        carry(&mut receiver, &mut sender);
+        assert_eq!(said(role, &mut sender), []);
+        assert_eq!(sender.state(), State::Closed);
+    }
+
+    fn a_pong_that_is_carried_with_the_close_comes_first(role) {
+        let (mut receiver, mut sender) = split(role);
+        hear(&mut receiver, &[to(role, first::PING, b"?"), to(role, first::CLOSE, b"")].concat());
+        carry(&mut receiver, &mut sender);
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::PONG, &b"?"[..]), (first::CLOSE, &b""[..])]);
+    }
+
+    fn a_failure_is_told_to_the_peer(role) {
+        let (mut receiver, mut sender) = split(role);
+        let events = hear(&mut receiver, &to(role, first::TEXT, b"\xff"));
+        assert_eq!(events, [Record::Failed(ProtocolError::InvalidUtf8)]);
+        carry(&mut receiver, &mut sender);
+        let frames = said(role, &mut sender);
+        assert_eq!(frames.iter().map(Frame::close_code).collect::<Vec<_>>(), [Some(1007)]);
+        assert_eq!(sender.state(), State::Closing);
+        assert_eq!(sender.transport_action(), TransportAction::ShutdownWrite);
+        receiver.receive_eof();
+        let cause = CloseCause::Failed(ProtocolError::InvalidUtf8);
+        assert_eq!(rest(&mut receiver), [Record::Closed(1006, Vec::new(), cause)]);
+        carry(&mut receiver, &mut sender);
+        assert_eq!((sender.state(), sender.transport_action()), (State::Closed, TransportAction::Close));
+    }
+
+    fn the_end_of_the_transport_reaches_the_sender(role) {
+        let (mut receiver, mut sender) = split(role);
+        receiver.receive_eof();
+        assert_eq!(rest(&mut receiver), [Record::transport_ended()]);
+        carry(&mut receiver, &mut sender);
+        assert_eq!(sender.state(), State::Closed);
+        assert_eq!(sender.send("x"), Err(UsageError::NotOpen));
+        assert_eq!(sender.transport_action(), TransportAction::Close);
+    }
+
+    fn replies_after_the_end_do_nothing(role) {
+        let (mut receiver, mut sender) = split(role);
+        hear(&mut receiver, &to(role, first::PING, b"late"));
+        let late = replies(&mut receiver);
+        sender.abort();
+        late.into_iter().for_each(|reply| sender.handle_reply(reply));
+        assert_eq!(said(role, &mut sender), []);
+        assert_eq!(sender.poll_timeout(), None);
+    }
+
+    /// Without the sign of life, a sender with keepalive takes the peer for dead; with it, it does not.
+    fn a_dropped_sign_of_life(role) {
+        for carried in [true, false] {
+            let (mut receiver, mut sender) = open_with(role, config(|config| {
+                config.timeouts.keepalive = Some(Duration::from_secs(10));
+                config.timeouts.pong = Some(Duration::from_secs(3));
+            })).into_split();
+            let start = Instant::from_nanos(1);
+            sender.handle_timeout(start);
+            sender.handle_timeout(start + Duration::from_secs(10));
+            hear(&mut receiver, &to(role, first::TEXT, b"alive"));
+            if carried {
+                carry(&mut receiver, &mut sender);
+            }
+            sender.handle_timeout(start + Duration::from_secs(13));
+            assert_eq!(sender.state() == State::Open, carried);
+        }
+        let _ = Timeout::Pong; // what the sender then has given up for
+    }
+
+    fn no_reply_where_pongs_are_left_to_the_application(role) {
+        let (mut receiver, mut sender) = open_with(role, config(|config| config.automatic.pong = false)).into_split();
+        hear(&mut receiver, &to(role, first::PING, b"?"));
+        carry(&mut receiver, &mut sender);
+        assert_eq!(said(role, &mut sender), []);
+    }
+
+    fn halves_can_go_to_two_threads(role) {
+        let (mut receiver, mut sender) = split(role);
+        let octets = [to(role, first::PING, b"?"), to(role, first::TEXT, b"x").repeat(100)].concat();
+        let (hand, take) = std::sync::mpsc::channel();
+        let hearing = std::thread::spawn(move || {
+            let events = hear(&mut receiver, &octets).len();
+            replies(&mut receiver).into_iter().for_each(|reply| hand.send(reply).unwrap());
+            events
+        });
+        take.into_iter().for_each(|reply| sender.handle_reply(reply));
+        assert_eq!(hearing.join().unwrap(), 101);
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::PONG, &b"?"[..])]);
+    }
+}
