@@ -108,7 +108,8 @@ impl Server {
     }
 }
 
-fn lines(output: ChildStdout) -> Receiver<String> {
+/// The lines of an output, as they come.
+pub fn lines(output: ChildStdout) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {

@@ -1,0 +1,78 @@
+//! The command against peers that other people wrote: clients of the npm package `ws` and the Python package
+//! `websockets`, their servers, and the page in Chromium.
+
+mod common;
+#[path = "../../hybi-std/tests/common/foreign.rs"]
+mod foreign;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{BOUND, Server, echo, end, hybi, lines, spawn};
+use foreign::{expect_ok, peer};
+
+/// The page is loaded from `hybi echo` and used: text and binary, both ways, latency, close.
+#[test]
+fn the_page_in_chromium() {
+    let Some(mut page) = peer("page") else { return };
+    let (server, address) = echo(&["-vv"]);
+    let said = expect_ok(page.args([&format!("http://{address}/"), "--timeout=80"]));
+    assert!(
+        said.starts_with("ok text=1 binary=1 octets=16 latency=") && said.ends_with("ms closed"),
+        "{said}"
+    );
+    server.line_with(" GET /: 200");
+    server.line_with(" open: /");
+    server.line_with(" text, ");
+    server.line_with(" binary, 16 octets");
+    server.line_with(" closed: 1000 bye");
+}
+
+fn client_of_echo(name: &str) {
+    let Some(mut client) = peer(name) else { return };
+    let (server, address) = echo(&["-v"]);
+    let said = expect_ok(client.args([&format!("ws://{address}/"), "8", "--timeout=80"]));
+    assert!(said.contains(" messages=16 pings=8 ") && said.contains(" close=1000 "), "{said}");
+    server.line_with(" closed: 1000 done");
+}
+
+#[test]
+fn the_client_of_ws_and_echo() {
+    client_of_echo("ws-client");
+}
+
+#[test]
+fn the_client_of_websockets_and_echo() {
+    client_of_echo("websockets-client");
+}
+
+fn connect_to_server(name: &str) {
+    let Some(mut command) = peer(name) else { return };
+    let server = Server::start(command.args(["0", "--max-seconds=120"]));
+    let line = server.line();
+    let port = line.strip_prefix("listening ").expect("its first line");
+    let url = format!("ws://127.0.0.1:{port}/");
+    let mut command = hybi(&["connect", &url]);
+    let mut child = spawn(command.stderr(Stdio::piped()));
+    let mut input = child.0.stdin.take().expect("it is piped");
+    let answers = lines(child.0.stdout.take().expect("it is piped"));
+    input.write_all("Gr\u{fc}\u{df}e\n/ping depth\n".as_bytes()).expect("written");
+    assert_eq!(answers.recv_timeout(BOUND).as_deref(), Ok("Gr\u{fc}\u{df}e"));
+    // Not before: a server may answer a close frame without having echoed all that came before it.
+    input.write_all(b"/close 4000 all told\n").expect("written");
+    let ended = end(child);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("pong depth\n"), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("closed: 4000 all told\n"), "{}", ended.stderr);
+    server.line_with("closed 4000 all told");
+}
+
+#[test]
+fn connect_and_the_server_of_ws() {
+    connect_to_server("ws-server");
+}
+
+#[test]
+fn connect_and_the_server_of_websockets() {
+    connect_to_server("websockets-server");
+}

@@ -1,0 +1,154 @@
+//! Against peers that other people wrote: the npm package `ws` and the Python package `websockets`, each as
+//! client and as server.
+#![allow(clippy::panic, reason = "that is how a test fails")]
+
+mod common;
+#[path = "common/foreign.rs"]
+mod foreign;
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use common::{BOUND, bounded, drain, echo, some_octets, some_text};
+use foreign::{expect_ok, peer};
+use hybi_std::{
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, Connector, Event, Kind, Message, WebSocket,
+};
+
+// ---- servers
+
+/// A foreign server, and the lines that it prints.
+struct Server {
+    process: Child,
+    lines: mpsc::Receiver<String>,
+    port: String,
+}
+
+impl Server {
+    fn start(mut command: Command, arguments: &[&str]) -> Self {
+        let command = command.arg("0").args(arguments).arg("--max-seconds=120").stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it is installed");
+        let stdout = process.stdout.take().expect("it is piped");
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok());
+        });
+        let mut server = Self { process, lines, port: String::new() };
+        let line = server.line();
+        server.port = line.strip_prefix("listening ").expect("its first line").to_owned();
+        server
+    }
+
+    fn line(&self) -> String {
+        self.lines.recv_timeout(BOUND).expect("it says more")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A client of ours uses a foreign echo server in all ways, and both agree on how it ended.
+fn use_server(name: &str, arguments: &[&str]) {
+    let Some(command) = peer(name) else { return };
+    let server = Server::start(command, &[arguments, &["--subprotocol=tide"]].concat());
+    let request = ClientRequest::new(&*format!("ws://127.0.0.1:{}/", server.port)).expect("an address");
+    let request = request.with_subprotocol("other").and_then(|request| request.with_subprotocol("tide"));
+    let (mut client, response) = Connector::default().connect(request.expect("tokens")).expect("it is open");
+    assert_eq!(response.subprotocol(), Some("tide"));
+    assert_eq!(server.line(), "open - tide");
+
+    for len in [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20] {
+        expect_back(&mut client, Message::from(some_text(len)));
+        expect_back(&mut client, Message::from(some_octets(len)));
+        let text = some_text(len);
+        let mut writer = client.start(Kind::Text).expect("it is open");
+        for piece in text.as_bytes().chunks(len / 3 + 1) {
+            writer.write(piece).expect("taken");
+        }
+        writer.finish(b"").expect("whole characters");
+        client.flush().expect("flushed");
+        assert!(client.recv_message() == Some(Message::from(text)), "{len}");
+    }
+    client.ping(b"depth").expect("sent");
+    while !matches!(client.recv().expect("the pong comes before the end"), Event::Pong(b"depth")) {}
+
+    client.close(CloseCode::new(4000).expect("a code"), "all told").expect("it is open");
+    let (_, end) = drain(&mut client);
+    assert_eq!((end.code(), end.is_clean()), (4000, true), "{end:?}");
+    assert_eq!(server.line(), "closed 4000 all told");
+}
+
+fn expect_back(client: &mut WebSocket<std::net::TcpStream>, message: Message) {
+    client.send(&message).expect("sent");
+    assert!(client.recv_message() == Some(message));
+}
+
+#[test]
+fn our_client_and_the_server_of_ws() {
+    bounded(|| use_server("ws-server", &["--deflate=off"]));
+}
+
+#[test]
+fn our_client_and_the_server_of_ws_that_would_compress() {
+    bounded(|| use_server("ws-server", &["--deflate=on"]));
+}
+
+#[test]
+fn our_client_and_the_server_of_websockets() {
+    bounded(|| use_server("websockets-server", &["--deflate=off"]));
+}
+
+#[test]
+fn our_client_and_the_server_of_websockets_that_would_compress() {
+    bounded(|| use_server("websockets-server", &["--deflate=on"]));
+}
+
+// ---- clients
+
+/// A foreign client uses an echo server of ours in all ways; it checks everything itself.
+fn serve_client(name: &str, arguments: &[&str]) {
+    let Some(mut command) = peer(name) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let serving = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("it connects");
+        stream.set_nodelay(true).expect("TCP has it");
+        let arrival =
+            Acceptor::new(Config::default(), Default::default()).read(stream).expect("a good request");
+        let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+        assert_eq!(pending.request().select_subprotocol(&["tide"]), Some("tide"));
+        echo(pending.accept(Accept::new().with_subprotocol("tide")).expect("accepted"))
+    });
+    let rounds = "24"; // each of its sizes, whole and in fragments
+    let said = expect_ok(
+        command
+            .args([&format!("ws://{address}/"), rounds, "--subprotocol=tide", "--timeout=50"])
+            .args(arguments),
+    );
+    assert!(said.contains(" messages=48 pings=24 "), "{said}");
+    assert!(said.ends_with(" close=1000 extensions=- subprotocol=tide"), "{said}");
+    let end = serving.join().expect("well");
+    assert_eq!((end.code(), end.reason(), end.is_clean()), (1000, "done", true));
+}
+
+#[test]
+fn our_server_and_the_client_of_ws() {
+    bounded(|| serve_client("ws-client", &["--deflate=off"]));
+}
+
+#[test]
+fn our_server_and_the_client_of_ws_that_would_compress() {
+    bounded(|| serve_client("ws-client", &["--deflate=on"]));
+}
+
+#[test]
+fn our_server_and_the_client_of_websockets_that_would_compress() {
+    bounded(|| serve_client("websockets-client", &["--deflate=on"]));
+}
