@@ -109,7 +109,7 @@ struct Flags {
     direct: bool,
     /// A fragment of the current message has been delivered.
     begun: bool,
-    /// The current message is delivered in fragments, and so may be the next.
+    /// The current message is delivered in fragments, or the next will be.
     fragments: bool,
     /// There is a failure to be told.
     failing: bool,
@@ -424,7 +424,7 @@ impl Line {
             self.delivery = self.next_delivery;
             self.flags.fragments = self.delivery == Delivery::Fragments;
         }
-        if self.flags.fragments {
+        if self.delivery == Delivery::Fragments {
             return self.fragment(payload, data, memory);
         }
         if data.first && data.last {
