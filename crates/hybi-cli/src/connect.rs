@@ -34,7 +34,7 @@ Examples:
   hybi connect ws://127.0.0.1:9001/ --header 'Cookie: session=7' --origin https://example.com --ping 30
   hybi connect ws+unix:/run/chat.sock:/chat <messages.txt >answers.txt")]
 pub(crate) struct Options {
-    /// Address: ws://HOST[:PORT]/PATH, or ws+unix:SOCKET:/PATH
+    /// Address: ws://HOST:PORT/PATH, or ws+unix:SOCKET:/PATH
     url: String,
 
     /// Subprotocol to offer; the first is liked best
