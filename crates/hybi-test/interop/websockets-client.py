@@ -47,7 +47,7 @@ def in_three(data):
 
 def extensions(args):
     if args.deflate == "off":
-        return []
+        return None  # not an empty list: that would become a header without an element
     return [ClientPerMessageDeflateFactory(
         server_no_context_takeover=args.no_context_takeover,
         client_no_context_takeover=args.no_context_takeover,
