@@ -190,8 +190,49 @@ twins! {
             }
             sender.handle_timeout(start + Duration::from_secs(13));
             assert_eq!(sender.state() == State::Open, carried);
+            let cause = (!carried).then_some(CloseCause::TimedOut(Timeout::Pong));
+            assert_eq!(sender.poll_gave_up(), cause);
         }
-        let _ = Timeout::Pong; // what the sender then has given up for
+    }
+
+    fn why_the_sender_gave_up_is_the_last_event_of_the_receiver(role) {
+        let (mut receiver, mut sender) = split(role);
+        hear(&mut receiver, &to(role, first::TEXT, b"half a mess")[..9]);
+        sender.send("never sent").unwrap();
+        sender.abort();
+        assert_eq!((sender.state(), sender.buffered_len()), (State::Closed, 0));
+        let cause = sender.poll_gave_up().unwrap();
+        assert_eq!(sender.poll_gave_up(), None, "told once");
+        receiver.give_up(cause);
+        assert_eq!(rest(&mut receiver), [Record::Closed(1006, Vec::new(), CloseCause::Aborted)]);
+        assert_eq!(hear(&mut receiver, &to(role, first::TEXT, b"late")), []);
+    }
+
+    fn giving_up_after_the_end_changes_nothing(role) {
+        let (mut receiver, mut sender) = split(role);
+        hear(&mut receiver, &to(role, first::CLOSE, &close_body(1000, "")));
+        carry(&mut receiver, &mut sender);
+        sender.abort();
+        assert_eq!(sender.poll_gave_up(), None);
+        receiver.give_up(CloseCause::Aborted);
+        assert_eq!(rest(&mut receiver), []);
+        assert!(receiver.close_info().unwrap().is_clean());
+    }
+
+    fn a_newer_pong_makes_the_older_needless_and_nothing_else(role) {
+        let (mut receiver, _) = split(role);
+        let mut waiting: Vec<Reply> = Vec::new();
+        for octets in [to(role, first::PING, b"1"), to(role, first::PING, b"2"), to(role, first::CLOSE, b"")] {
+            hear(&mut receiver, &octets);
+            for reply in replies(&mut receiver) {
+                waiting.retain(|older| !reply.supersedes(older));
+                waiting.push(reply);
+            }
+        }
+        let mut sender = split(role).1;
+        assert_eq!(waiting.len(), 3, "a sign of life, the newer pong, the close frame");
+        waiting.into_iter().for_each(|reply| sender.handle_reply(reply));
+        assert_eq!(payloads(&said(role, &mut sender)), [(first::PONG, &b"2"[..]), (first::CLOSE, &b""[..])]);
     }
 
     fn no_reply_where_pongs_are_left_to_the_application(role) {
