@@ -102,6 +102,25 @@ over_each_socket! {
         });
     }
 
+    fn what_is_sent_is_flushed_before_the_call_returns<S>() {
+        let (mut peer, mut server) = server::<S>(Config::default());
+        let mut expect = |frame: Vec<u8>| {
+            let mut arrived = vec![0; frame.len()];
+            peer.read_exact(&mut arrived).expect("it arrives");
+            assert_eq!(arrived, frame);
+        };
+        server.send("one").expect("sent");
+        expect(unmasked(0x81, b"one"));
+        server.send_message(vec![2, 2]).expect("sent");
+        expect(unmasked(0x82, &[2, 2]));
+        server.send_prepared(&Prepared::new("three")).expect("sent");
+        expect(unmasked(0x81, b"three"));
+        server.ping(b"four").expect("sent");
+        expect(unmasked(0x89, b"four"));
+        server.close(CloseCode::NORMAL, "five").expect("sent");
+        expect(unmasked(0x88, &close_body(1000, "five")));
+    }
+
     fn an_answer_is_sent_while_the_payload_is_lent<S>() {
         let (mut client, mut server) = open::<S>();
         client.send("question").expect("sent");

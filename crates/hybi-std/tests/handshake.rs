@@ -111,13 +111,17 @@ over_each_socket! {
         rejecting.join().expect("well");
     }
 
-    fn a_refusal_reaches_a_client_that_has_sent_more<S>() {
+    // Whoever ends a transport at once may destroy what is under way on it: RFC 9112 §9.6.
+    fn a_client_that_goes_on_sending_can_read_its_refusal<S>() {
         let (mut client, server) = S::pair();
         let rejecting = thread::spawn(move || upgrade(server).reject(Answer::new(403)));
         client.write_all(REQUEST).expect("written");
         client.write_all(&masked(0x82, &[0; 10_000])).expect("written"); // hastily
         let answer = read_to_end(&mut client);
         assert!(answer.starts_with(b"HTTP/1.1 403 Forbidden\r\n"));
+        for _ in 0..10 {
+            client.write_all(&masked(0x82, &[0; 1000])).expect("somebody reads");
+        }
         drop(client);
         rejecting.join().expect("well").expect("answered");
     }
