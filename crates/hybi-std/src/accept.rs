@@ -1,6 +1,6 @@
 //! The server: read the request, let the application decide, answer.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 
 use hybi::Config;
@@ -75,8 +75,6 @@ pub struct PlainRequest<S> {
 struct Door<S> {
     transport: Timed<S>,
     handshake: ServerHandshake,
-    /// What the handshake had no room for.
-    rest: Vec<u8>,
 }
 
 impl Acceptor {
@@ -91,7 +89,7 @@ impl Acceptor {
     /// [`Error::Handshake`] or [`Error::Io`].
     pub fn read<S: Transport>(&self, stream: S) -> Result<Arrival<S>, Error> {
         let handshake = ServerHandshake::new(self.config.clone(), self.settings.clone());
-        let mut door = Door { transport: Timed::new(stream), handshake, rest: Vec::new() };
+        let mut door = Door { transport: Timed::new(stream), handshake };
         match door.wait()? {
             Incoming::Upgrade(request) => Ok(Arrival::Upgrade(Pending { door, request })),
             Incoming::Plain(head) => Ok(Arrival::Plain(PlainRequest { door, head })),
@@ -119,8 +117,7 @@ impl<S: Transport> Pending<S> {
     /// # Errors
     /// [`Error::Answer`] (nothing was written) or [`Error::Io`].
     pub fn accept(mut self, accept: Accept) -> Result<WebSocket<S>, Error> {
-        let mut connection = self.door.handshake.accept(accept)?;
-        connection.receive_copy(&self.door.rest);
+        let connection = self.door.handshake.accept(accept)?;
         let mut socket = WebSocket::from_timed(self.door.transport, connection);
         socket.flush()?;
         Ok(socket)
@@ -161,10 +158,11 @@ impl<S: Transport> Door<S> {
             }
             match self.transport.read(&mut scratch, self.handshake.poll_timeout())? {
                 Waited::Moved(0) => self.handshake.receive_eof(),
-                Waited::Moved(n) => {
-                    let taken = self.handshake.receive(&scratch[..n]);
-                    self.rest.extend_from_slice(&scratch[taken..n]);
+                // One read, and there is room for many, unless there is no memory.
+                Waited::Moved(n) if self.handshake.receive(&scratch[..n]) < n => {
+                    return Err(ErrorKind::OutOfMemory.into());
                 }
+                Waited::Moved(_) => {}
                 Waited::Elapsed => self.handshake.handle_timeout(self.transport.now()),
             }
         }

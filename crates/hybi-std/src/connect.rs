@@ -5,6 +5,7 @@ use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Instant;
 use std::{fmt, net};
 
 use hybi::handshake::{ClientHandshake, ClientRequest, Outcome, RequestError, Response};
@@ -41,7 +42,8 @@ impl Connector {
         Self { config: config.into() }
     }
 
-    /// Connects over TCP, trying each address of the host in turn. `TCP_NODELAY` is set.
+    /// Connects over TCP, trying each address of the host in turn. `TCP_NODELAY` is set. Connecting and the
+    /// opening handshake each have the time of [`Timeouts::handshake`](hybi::Timeouts).
     ///
     /// # Errors
     /// [`ConnectError`]; addresses that ask for TLS or a Unix socket are `Unsupported` here.
@@ -84,7 +86,6 @@ impl Connector {
         let entropy = BoxEntropy::new(SystemEntropy);
         let mut handshake = ClientHandshake::new(request, self.config.clone(), entropy);
         let mut scratch = [0; 4096];
-        let mut rest = 0..0; // what the handshake had no room for
         let outcome = loop {
             if let Some(outcome) = handshake.poll_event() {
                 break outcome;
@@ -102,17 +103,17 @@ impl Connector {
             };
             match waited {
                 Waited::Moved(0) => handshake.receive_eof(),
-                Waited::Moved(n) => {
-                    let taken = handshake.receive(&scratch[..n]);
-                    rest = taken..n;
+                // One read, and there is room for many, unless there is no memory.
+                Waited::Moved(n) if handshake.receive(&scratch[..n]) < n => {
+                    return Err(io::Error::from(ErrorKind::OutOfMemory).into());
                 }
+                Waited::Moved(_) => {}
                 Waited::Elapsed => handshake.handle_timeout(transport.now()),
             }
         };
         match outcome {
             Outcome::Opened(response) => {
-                let mut connection = handshake.into_connection().expect("it was opened just now");
-                connection.receive_copy(&scratch[rest]);
+                let connection = handshake.into_connection().expect("it was opened just now");
                 Ok((WebSocket::from_timed(transport, connection), response))
             }
             Outcome::Failed(error) => {
@@ -123,11 +124,17 @@ impl Connector {
         }
     }
 
+    /// Tries each address of the host; all of them together have the time of a handshake.
     fn dial(&self, address: (&str, u16)) -> io::Result<TcpStream> {
         let Some(limit) = self.config.timeouts.handshake else { return TcpStream::connect(address) };
+        let deadline = Instant::now() + limit;
         let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
         for address in net::ToSocketAddrs::to_socket_addrs(&address)? {
-            match TcpStream::connect_timeout(&address, limit) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            match TcpStream::connect_timeout(&address, left) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }

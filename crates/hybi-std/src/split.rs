@@ -4,13 +4,13 @@
 //! said, and the writing half of the transport. The reader takes the latter only if it is free, so it never
 //! waits for a writer; a writer that has finished looks into the slot once more before it leaves.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use hybi::{
-    CloseCause, CloseCode, Connection, Event, Instant, Message, Payload, Receiver, Reply, Sender, State,
-    TransportAction,
+    CloseCause, CloseCode, CloseInfo, Connection, Delivery, Event, Instant, Message, Payload, Prepared,
+    Receiver, Reply, Sender, State, TransportAction,
 };
 
 use crate::error::Error;
@@ -32,24 +32,29 @@ pub struct Writer<S: Transport> {
 
 #[derive(Debug)]
 struct Shared<S> {
-    slot: Mutex<Vec<Reply>>,
-    gave_up: GaveUp,
+    desk: Arc<Desk>,
     outward: Mutex<Outward<S>>,
 }
 
-/// Why the writing side gave the connection up: written before it ends the transport, so that the reader,
-/// whom the end wakes, finds it.
-type GaveUp = Arc<Mutex<Option<CloseCause>>>;
+/// What the two sides leave for one another.
+#[derive(Debug, Default)]
+struct Desk {
+    /// What the receiving half wants said.
+    replies: Mutex<Vec<Reply>>,
+    /// Why the writing side gave the connection up: written before it ends the transport, so that the reader,
+    /// whom the end wakes, finds it.
+    gave_up: Mutex<Option<CloseCause>>,
+}
 
 /// The writing side: whoever holds it transmits.
 #[derive(Debug)]
 struct Outward<S> {
     transport: Timed<S>,
     sender: Sender,
-    gave_up: GaveUp,
+    desk: Arc<Desk>,
 }
 
-/// A reader looks at the deadlines at least so often: they may have changed on the other thread.
+/// Both sides look at the desk and at the deadlines at least so often.
 const TICK: Duration = Duration::from_millis(500);
 /// How long a reader waits for the transport to take what it has to say.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -59,9 +64,9 @@ pub(crate) fn split<S: Transport>(
     connection: Connection,
 ) -> io::Result<(Reader<S>, Writer<S>)> {
     let (receiver, sender) = connection.into_split();
-    let gave_up = GaveUp::default();
-    let outward = Outward { transport: transport.try_clone()?, sender, gave_up: gave_up.clone() };
-    let shared = Arc::new(Shared { slot: Mutex::default(), gave_up, outward: Mutex::new(outward) });
+    let desk = Arc::new(Desk::default());
+    let outward = Outward { transport: transport.try_clone()?, sender, desk: desk.clone() };
+    let shared = Arc::new(Shared { desk, outward: Mutex::new(outward) });
     Ok((Reader { transport, receiver, shared: shared.clone() }, Writer { shared }))
 }
 
@@ -105,6 +110,21 @@ impl<S: Transport> Reader<S> {
         }
     }
 
+    /// How the connection ended, once it has.
+    pub fn close_info(&self) -> Option<&CloseInfo> {
+        self.receiver.close_info()
+    }
+
+    /// How messages are delivered from the next one on.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.receiver.set_delivery(delivery);
+    }
+
+    /// The transport.
+    pub fn get_ref(&self) -> &S {
+        &self.transport.stream
+    }
+
     fn fill(&mut self) {
         let tick = self.transport.now() + TICK;
         let deadline = self.shared.try_outward().and_then(|outward| outward.sender.poll_timeout());
@@ -122,7 +142,7 @@ impl<S: Transport> Reader<S> {
 
     /// The transport ended; perhaps because the other half gave the connection up, and then it knows why.
     fn ended(&mut self) {
-        match self.shared.take_gave_up() {
+        match self.shared.desk.take_gave_up() {
             Some(cause) => self.receiver.give_up(cause),
             None => self.receiver.receive_eof(),
         }
@@ -131,10 +151,10 @@ impl<S: Transport> Reader<S> {
     /// Leaves in the slot what the receiving half wants said, and says it if nobody else is at it.
     fn pass_replies(&mut self) {
         while let Some(reply) = self.receiver.poll_reply() {
-            self.shared.leave(reply);
+            self.shared.desk.leave(reply);
         }
-        self.shared.serve_if_free(Some(self.transport.now()));
-        if let Some(cause) = self.shared.take_gave_up() {
+        self.shared.serve_if_free();
+        if let Some(cause) = self.shared.desk.take_gave_up() {
             self.receiver.give_up(cause);
         }
     }
@@ -165,6 +185,22 @@ impl<S: Transport> Writer<S> {
         self.say(|sender| Ok(sender.close(code, reason)?))
     }
 
+    /// Sends a message that is handed over, and flushes.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send_message(message).map_err(|refused| refused.error)?))
+    }
+
+    /// Sends a message that was framed once for many, and flushes.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send_prepared(message)?))
+    }
+
     /// Drops the connection at once.
     pub fn abort(&mut self) {
         let mut outward = self.shared.outward();
@@ -179,26 +215,45 @@ impl<S: Transport> Writer<S> {
     pub fn say(&mut self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
         let said = {
             let mut outward = self.shared.outward();
-            self.shared.answer(&mut outward.sender);
+            outward.serve();
             let said = say(&mut outward.sender);
             let flushed = outward.flush(None);
             said.and(flushed.map_err(Error::Io))
         };
-        self.shared.serve_if_free(None);
+        self.shared.serve_if_free();
         said
     }
 
     /// Open, closing or closed.
     pub fn state(&self) -> State {
-        self.shared.outward().sender.state()
+        let state = self.shared.outward().sender.state();
+        self.shared.serve_if_free(); // the reader may have found the door closed
+        state
+    }
+}
+
+impl Desk {
+    fn replies(&self) -> MutexGuard<'_, Vec<Reply>> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a reply. One that is superseded gives way, so there are never more than a few.
+    fn leave(&self, reply: Reply) {
+        let mut replies = self.replies();
+        replies.retain(|waiting| !reply.supersedes(waiting));
+        replies.push(reply);
+    }
+
+    fn gave_up(&self, cause: CloseCause) {
+        *self.gave_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+    }
+
+    fn take_gave_up(&self) -> Option<CloseCause> {
+        self.gave_up.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl<S: Transport> Shared<S> {
-    fn slot(&self) -> MutexGuard<'_, Vec<Reply>> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn outward(&self) -> MutexGuard<'_, Outward<S>> {
         self.outward.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,76 +266,76 @@ impl<S: Transport> Shared<S> {
         }
     }
 
-    /// Leaves a reply. One that is superseded gives way, so there are never more than a few.
-    fn leave(&self, reply: Reply) {
-        let mut slot = self.slot();
-        slot.retain(|waiting| !reply.supersedes(waiting));
-        slot.push(reply);
-    }
-
-    fn answer(&self, sender: &mut Sender) {
-        for reply in std::mem::take(&mut *self.slot()) {
-            sender.handle_reply(reply);
-        }
-    }
-
-    /// Says what is in the slot if the writing side is free, as much as the transport takes at once. If it is
-    /// not free, whoever holds it comes here when he has finished.
-    fn serve_if_free(&self, now: Option<Instant>) {
+    /// Says what is on the desk if the writing side is free, as much as the transport takes at once. If it is
+    /// not free, whoever holds it looks at the desk while it waits, and once more when it has finished.
+    fn serve_if_free(&self) {
         while let Some(mut outward) = self.try_outward() {
-            self.answer(&mut outward.sender);
-            if let (Some(now), Some(deadline)) = (now, outward.sender.poll_timeout())
-                && deadline <= now
-            {
-                outward.sender.handle_timeout(now);
-            }
+            outward.serve();
             outward.flush_patiently();
             drop(outward);
-            if self.slot().is_empty() {
+            if self.desk.replies().is_empty() {
                 return;
             }
         }
     }
-
-    fn take_gave_up(&self) -> Option<CloseCause> {
-        self.gave_up.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 impl<S: Transport> Outward<S> {
+    /// Says what is on the desk, and serves the deadlines that have passed.
+    fn serve(&mut self) {
+        for reply in std::mem::take(&mut *self.desk.replies()) {
+            self.sender.handle_reply(reply);
+        }
+        let now = self.transport.now();
+        if self.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.sender.handle_timeout(now);
+        }
+    }
+
     /// Transmits what the transport takes within a moment; the rest goes with what is sent next.
     fn flush_patiently(&mut self) {
-        if self.sender.buffered_len() > 0 {
-            let patience = self.transport.now() + PATIENCE;
-            let _ = self.flush(Some(patience)); // the reader reads the end of the transport
-        }
-        self.act();
+        let patience = self.transport.now() + PATIENCE;
+        let _ = self.flush(Some(patience)); // the reader reads the end of the transport
     }
 
     /// Transmits until nothing waits, or until it is time to stop.
     fn flush(&mut self, stop: Option<Instant>) -> io::Result<()> {
         while self.sender.buffered_len() > 0 {
-            let mut pieces = [&[][..]; 16];
-            let used = self.sender.transmit_slices(&mut pieces);
-            let slices = pieces.map(IoSlice::new);
-            let deadline = stop.or(self.sender.poll_timeout());
-            match self.transport.write(&slices[..used], deadline) {
-                Ok(Waited::Moved(n)) => self.sender.transmitted(n),
-                Ok(Waited::Elapsed) if stop.is_some_and(|stop| stop <= self.transport.now()) => return Ok(()),
-                Ok(Waited::Elapsed) => self.sender.handle_timeout(self.transport.now()),
-                Err(error) => {
-                    self.sender.transport_lost();
-                    return Err(error);
-                }
+            if let Err(error) = self.transmit(stop) {
+                self.sender.transmit_lost();
+                self.act();
+                return Err(error);
+            }
+            if stop.is_some_and(|stop| stop <= self.transport.now()) {
+                return Ok(());
             }
         }
         self.act();
         self.transport.stream.flush()
     }
 
+    /// One write. While it waits, the other half may have something said, and time goes on.
+    fn transmit(&mut self, stop: Option<Instant>) -> io::Result<()> {
+        let tick = self.transport.now() + TICK;
+        let deadline = [Some(tick), stop, self.sender.poll_timeout()].into_iter().flatten().min();
+        let mut pieces = [&[][..]; 16];
+        let used = self.sender.transmit_slices(&mut pieces);
+        let slices = pieces.map(IoSlice::new);
+        match self.transport.write(&slices[..used], deadline)? {
+            Waited::Moved(n) => self.sender.transmitted(n),
+            Waited::Elapsed => {
+                self.serve();
+                if self.sender.buffered_len() == 0 {
+                    return Err(ErrorKind::TimedOut.into()); // given up, and what waited with it
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn act(&mut self) {
         if let Some(cause) = self.sender.poll_gave_up() {
-            *self.gave_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+            self.desk.gave_up(cause);
         }
         match self.sender.transport_action() {
             TransportAction::None => {}

@@ -10,7 +10,8 @@ use hybi::Instant;
 
 /// A blocking byte stream that can wait for a limited time and end one direction.
 ///
-/// It is implemented for TCP and Unix sockets. [`Plain`] makes one of any `Read + Write`, without deadlines.
+/// It is implemented for TCP and Unix sockets, which have to be in blocking mode: on one that is not, waiting is
+/// turning in circles. [`Plain`] makes one of any `Read + Write`, without deadlines.
 pub trait Transport: Read + Write {
     /// Reads fail with `WouldBlock` or `TimedOut` once they have waited for so long.
     ///
@@ -145,13 +146,13 @@ impl<S: Transport> Timed<S> {
         Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// Reads until the deadline. The timeout of the socket is touched only when it changes.
+    /// Reads until the deadline, or somewhat less: the timeout of the socket is touched only when it is far off.
     pub(crate) fn read(&mut self, space: &mut [u8], deadline: Option<Instant>) -> io::Result<Waited> {
         loop {
-            let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
-            if timeout != self.read_timeout {
-                self.stream.set_read_timeout(timeout)?;
-                self.read_timeout = timeout;
+            let Some(left) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+            if !is_near(self.read_timeout, left) {
+                self.stream.set_read_timeout(left)?;
+                self.read_timeout = left;
             }
             if let Some(waited) = waited(self.stream.read(space))? {
                 return Ok(waited);
@@ -162,10 +163,10 @@ impl<S: Transport> Timed<S> {
     /// Writes what the slices hold, or a part of it, until the deadline.
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>], deadline: Option<Instant>) -> io::Result<Waited> {
         loop {
-            let Some(timeout) = self.until(deadline) else { return Ok(Waited::Elapsed) };
-            if timeout != self.write_timeout {
-                self.stream.set_write_timeout(timeout)?;
-                self.write_timeout = timeout;
+            let Some(left) = self.until(deadline) else { return Ok(Waited::Elapsed) };
+            if !is_near(self.write_timeout, left) {
+                self.stream.set_write_timeout(left)?;
+                self.write_timeout = left;
             }
             match waited(self.stream.write_vectored(slices))? {
                 Some(Waited::Moved(0)) => return Err(ErrorKind::WriteZero.into()),
@@ -173,6 +174,17 @@ impl<S: Transport> Timed<S> {
                 None => {}
             }
         }
+    }
+
+    /// The stream, without any timeout of ours.
+    pub(crate) fn into_stream(self) -> S {
+        if self.read_timeout.is_some() {
+            let _ = self.stream.set_read_timeout(None); // a socket that is gone has none
+        }
+        if self.write_timeout.is_some() {
+            let _ = self.stream.set_write_timeout(None);
+        }
+        self.stream
     }
 
     pub(crate) fn end_writing(&mut self) {
@@ -192,6 +204,15 @@ impl<S: Transport> Timed<S> {
         let Some(deadline) = deadline else { return Some(None) };
         let left = deadline.since(self.now());
         (!left.is_zero()).then_some(Some(left.max(Duration::from_micros(1))))
+    }
+}
+
+/// Whether a timeout that is set will do for what is left: waking early costs a turn, and setting it a call.
+fn is_near(set: Option<Duration>, left: Option<Duration>) -> bool {
+    match (set, left) {
+        (None, None) => true,
+        (Some(set), Some(left)) => left / 2 <= set && set <= left,
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A WebSocket over a blocking transport.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 
 use hybi::{
     Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Event, Kind, Message, MessageWriter, Payload,
@@ -14,6 +14,10 @@ use crate::transport::{Timed, Transport, Waited};
 ///
 /// Receive in a loop until there is nothing more: that is also what answers pings, serves deadlines and
 /// brings the closing handshake to its end.
+///
+/// Sending waits until the transport has taken what was sent, and reads nothing meanwhile: two peers that both
+/// send more than the transport between them holds, and do not read, wait for one another. Whoever sends much
+/// should [`split`](Self::split), or set [`Timeouts::write_stall`](hybi::Timeouts).
 ///
 /// Errors of the transport are not errors of receiving: they end the connection, the last event
 /// ([`Event::Closed`]) says how, and [`Self::io_error`] says why.
@@ -66,9 +70,12 @@ impl<S: Transport> WebSocket<S> {
 
     /// Waits until there is an event or there will never be one.
     fn wait_event(&mut self) {
+        if self.connection.is_above_high_water() {
+            self.flush_or_lose(); // many answers to what one read brought
+        }
         while !self.connection.prepare_event() {
             if self.connection.close_info().is_some() {
-                return;
+                return self.end_transport();
             }
             self.flush_or_lose();
             if !self.act() {
@@ -78,9 +85,6 @@ impl<S: Transport> WebSocket<S> {
         if self.connection.state() != State::Open {
             self.flush_or_lose(); // the answer to a close frame does not wait for the next call
             self.act();
-        }
-        if self.connection.state() == State::Closed {
-            self.end_transport();
         }
     }
 
@@ -116,9 +120,10 @@ impl<S: Transport> WebSocket<S> {
         }
     }
 
-    /// The closing handshake is over: the server ends the transport, a client waits for that (RFC 6455
-    /// §7.1.1), with the deadline of the core.
+    /// The connection is over: the server ends the transport, a client waits for that (RFC 6455 §7.1.1), with
+    /// the deadline of the core.
     fn end_transport(&mut self) {
+        self.flush_or_lose();
         while self.connection.transport_action() != TransportAction::Close {
             self.fill();
         }
@@ -212,16 +217,14 @@ impl<S: Transport> WebSocket<S> {
     /// Transmits until nothing waits.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]: what waited is lost, or its time was over.
     pub fn flush(&mut self) -> Result<(), Error> {
         while self.connection.buffered_len() > 0 {
             if let Err(error) = self.transmit() {
-                let kind = error.kind();
-                self.lose(error);
-                return Err(io::Error::from(kind).into());
+                return Err(self.lose_output(error));
             }
         }
-        Ok(self.transport.stream.flush()?)
+        self.transport.stream.flush().map_err(|error| self.lose_output(error))
     }
 
     /// One write.
@@ -232,9 +235,22 @@ impl<S: Transport> WebSocket<S> {
         let slices = pieces.map(IoSlice::new);
         match self.transport.write(&slices[..used], deadline)? {
             Waited::Moved(n) => self.connection.transmitted(n),
-            Waited::Elapsed => self.connection.handle_timeout(self.transport.now()),
+            Waited::Elapsed => {
+                self.connection.handle_timeout(self.transport.now());
+                if self.connection.buffered_len() == 0 {
+                    return Err(ErrorKind::TimedOut.into()); // the connection was given up, and what waited with it
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Nothing can be written any more; but why may still be there to be read.
+    fn lose_output(&mut self, error: io::Error) -> Error {
+        let kind = error.kind();
+        self.connection.transmit_lost();
+        self.io_error.get_or_insert(error);
+        io::Error::from(kind).into()
     }
 
     fn flush_or_lose(&mut self) {
@@ -282,7 +298,7 @@ impl<S: Transport> WebSocket<S> {
 
     /// The transport and the connection, which holds what was received and not yet delivered.
     pub fn into_parts(self) -> (S, Connection) {
-        (self.transport.stream, self.connection)
+        (self.transport.into_stream(), self.connection)
     }
 
     // ---- two owners

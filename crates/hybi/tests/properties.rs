@@ -7,7 +7,7 @@
 use hybi::utf8::Utf8Validator;
 use hybi::wire::header::{FrameHeader, Parsed};
 use hybi::wire::mask;
-use hybi::{CloseCode, Config, Delivery, Kind, Opcode, Prepared, Role};
+use hybi::{CloseCode, Config, Connection, Delivery, Kind, Opcode, Prepared, Role};
 use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
 use hybi_test::frames::{self, read_all};
 use hybi_test::pair::Pair;
@@ -140,6 +140,47 @@ fn outcome(
     (events, frames)
 }
 
+/// Hands over a read, and takes only some of the events: the rest waits, one of them prepared.
+fn feed_lazily(
+    connection: &mut Connection,
+    memory: Memory,
+    taken: usize,
+    read: &[u8],
+    events: &mut Vec<Record>,
+) {
+    if memory == Memory::Lent {
+        let mut memory = read.to_vec();
+        let mut input = connection.receive(&mut memory);
+        for _ in 0..taken {
+            events.extend(input.poll_event().map(Record::from));
+        }
+        return;
+    }
+    let mut rest = read;
+    while !rest.is_empty() {
+        let n = if memory == Memory::Copied {
+            connection.receive_copy(rest)
+        } else {
+            let space = connection.recv_space();
+            let n = space.len().min(rest.len());
+            space[..n].copy_from_slice(&rest[..n]);
+            connection.received(n);
+            n
+        };
+        rest = &rest[n..];
+        for _ in 0..taken {
+            let there_is_one = connection.prepare_event();
+            let event = connection.poll_event().map(Record::from);
+            assert_eq!(there_is_one, event.is_some());
+            events.extend(event);
+        }
+        if n == 0 {
+            take_events(connection, events); // no room: the events come first
+        }
+    }
+    connection.prepare_event();
+}
+
 /// Pieces joined to messages. Text has to be text in each piece.
 fn join(events: Vec<Record>, utf8: bool) -> Vec<Record> {
     let (mut out, mut joined) = (Vec::new(), None::<Vec<u8>>);
@@ -178,6 +219,35 @@ proptest! {
         let (events, sent) = outcome(role, &config, memory, &octets, &cuts);
         prop_assert_eq!(events, expected.events);
         prop_assert_eq!(sent, expected.owed);
+    }
+
+    /// An event may be decided and left, and anything may arrive meanwhile in any way: nothing changes.
+    #[test]
+    fn events_that_are_prepared_are_the_same(
+        (role, octets) in arrival_at_any(),
+        mut config in some_config(),
+        cuts in cuts(),
+        ways in vec((memory(), 0usize..4), 1..8),
+        pieces in any::<bool>(),
+    ) {
+        let expected = twin::decode(role, &config, &octets);
+        if pieces {
+            config.delivery = Delivery::Fragments;
+        }
+        let mut connection = open_with(role, config.clone());
+        let (mut events, mut sent) = (Vec::new(), Vec::new());
+        for (read, (memory, taken)) in reads(&octets, &cuts).zip(ways.iter().cycle()) {
+            feed_lazily(&mut connection, *memory, *taken, read, &mut events);
+            sent.extend(transmit_all(&mut connection));
+        }
+        take_events(&mut connection, &mut events);
+        sent.extend(transmit_all(&mut connection));
+        prop_assert_eq!(join(events, config.strictness.utf8), expected.events);
+        // Pongs may replace one another while none is transmitted; the rest is said as ever.
+        let frames = read_all(role, &sent).unwrap();
+        let closes = |first: u8| first == 0x88;
+        let said = frames.iter().filter(|frame| closes(frame.first())).count();
+        prop_assert_eq!(said, expected.owed.iter().filter(|(first, _)| closes(*first)).count());
     }
 
     /// The same in pieces: joined, they are the messages.

@@ -42,11 +42,12 @@ impl Closing {
 
     pub(super) fn transport_ended(&mut self) {
         self.transport_over = true;
-        self.deadline = Deadline::Off;
     }
 
-    pub(super) fn poll(&self) -> Option<Instant> {
-        self.deadline.poll()
+    /// After the end of the transport there is a deadline as long as output waits: the peer may have ended its
+    /// side only.
+    pub(super) fn poll(&self, output_waits: bool) -> Option<Instant> {
+        if self.transport_over && !output_waits { None } else { self.deadline.poll() }
     }
 
     /// Whether the wait is over just now.
@@ -55,15 +56,15 @@ impl Closing {
         self.deadline.arm(now, timeout);
         let due = self.deadline.is_due(now);
         if due {
-            self.transport_ended();
+            self.deadline = Deadline::Off;
         }
         due
     }
 
     pub(super) fn action(&self, role: Role, phase: Phase, output_waits: bool) -> TransportAction {
         match phase {
-            Phase::Ended => TransportAction::Close,
             _ if output_waits => TransportAction::None,
+            Phase::Ended => TransportAction::Close,
             _ if self.transport_over => TransportAction::Close,
             Phase::Finished if role == Role::Server => TransportAction::Close,
             Phase::Failed => TransportAction::ShutdownWrite,

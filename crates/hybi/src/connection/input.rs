@@ -1,11 +1,13 @@
 //! Lent memory: events straight out of the caller's slice.
 
 use core::fmt;
+use core::ops::Range;
 
 use super::Connection;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::event::Event;
+use crate::message::Kind;
 use crate::recv::Outcome;
 
 /// What happened, before the borrow is made.
@@ -21,6 +23,7 @@ pub enum Raw {
 #[allow(missing_docs, reason = "sealed")]
 pub trait Inward {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw>;
+    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)>;
     fn receiver(&mut self) -> &mut Receiver;
     fn keep(&mut self, rest: &[u8]);
 }
@@ -45,7 +48,7 @@ impl<'c, 'm, C: Inward> Input<'c, 'm, C> {
     /// The next event. It lends its payload until the next call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some((kind, place)) = self.connection.receiver().next_whole(self.memory, &mut self.at) {
+        if let Some((kind, place)) = self.connection.next_whole(self.memory, &mut self.at) {
             return Some(self.connection.receiver().message(kind, &mut self.memory[place]));
         }
         let raw = self.connection.next(self.memory, &mut self.at)?;
@@ -57,7 +60,7 @@ impl Input<'_, '_, Connection> {
     /// The next event, and the sending half beside it: what is lent can be sent on at once.
     #[inline]
     pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        let found = self.connection.receiver.next_whole(self.memory, &mut self.at);
+        let found = self.connection.next_whole(self.memory, &mut self.at);
         if let Some((kind, place)) = found {
             let Connection { receiver, sender, .. } = &mut *self.connection;
             return Some((receiver.message(kind, &mut self.memory[place]), sender));

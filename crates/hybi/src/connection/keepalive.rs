@@ -88,10 +88,20 @@ impl Keepalive {
         (self.alive_since_ping, self.alive_since_idle) = (true, true);
     }
 
-    /// The transport took octets.
+    /// The transport took octets. While more waits behind them that is a sign of life too: a ping may be among
+    /// what waits.
     #[inline]
-    pub(super) fn transmitted(&mut self) {
+    pub(super) fn transmitted(&mut self, more_waits: bool) {
         self.moved = true;
+        self.alive_since_ping |= more_waits;
+    }
+
+    /// The ping that was due is on its way: from now on the peer is expected to show that it lives.
+    pub(super) fn ping_sent(&mut self, now: Instant, timeouts: &Timeouts) {
+        if let (Some(pong), Deadline::Off) = (timeouts.pong, self.pong) {
+            self.pong = Deadline::At(now + pong);
+            self.alive_since_ping = false;
+        }
     }
 
     /// Output waits.
@@ -120,7 +130,7 @@ impl Keepalive {
     /// Serves one deadline that has passed. Call it until there is none.
     pub(super) fn handle(&mut self, now: Instant, timeouts: &Timeouts, output_waits: bool) -> Option<Due> {
         if let Some(interval) = timeouts.keepalive
-            && let Some(due) = self.handle_ping(now, interval, timeouts.pong)
+            && let Some(due) = self.handle_ping(now, interval)
         {
             return Some(due);
         }
@@ -152,19 +162,15 @@ impl Keepalive {
         None
     }
 
-    fn handle_ping(&mut self, now: Instant, interval: Duration, pong: Option<Duration>) -> Option<Due> {
+    fn handle_ping(&mut self, now: Instant, interval: Duration) -> Option<Due> {
         self.next_ping.arm(now, interval);
         let Deadline::At(at) = self.next_ping else { return None };
         if at > now {
             return None;
         }
-        // On the beat, unless the caller is late by more than one.
-        let next = at + interval;
-        self.next_ping = Deadline::At(if next > now { next } else { now + interval });
-        if let (Some(pong), Deadline::Off) = (pong, self.pong) {
-            self.pong = Deadline::At(now + pong);
-            self.alive_since_ping = false;
-        }
+        // On the beat, unless the caller is late by more than one; and never twice at one moment.
+        let next = [at + interval, now + interval].into_iter().find(|next| *next > now);
+        self.next_ping = next.map_or(Deadline::Off, Deadline::At);
         self.pings += 1;
         Some(Due::Ping(self.pings))
     }

@@ -69,13 +69,11 @@ pub struct Connection {
     agreement: Agreement,
     role: Role,
     auto_pong: bool,
-    /// An event that was decided and not yet delivered.
-    prepared: Option<Raw>,
 }
 
 impl Connection {
     /// The server's end of a connection whose opening handshake is over, wherever it was made. Octets that
-    /// were read after the handshake belong to [`receive_copy`](Self::receive_copy), before anything else.
+    /// were read behind the handshake are received first, like any others.
     pub fn server(agreement: Agreement, config: impl Into<Arc<Config>>) -> Self {
         Self::new(Role::Server, agreement, config.into(), None)
     }
@@ -92,7 +90,6 @@ impl Connection {
             sender: Sender::new(role, config, entropy),
             agreement,
             role,
-            prepared: None,
         }
     }
 
@@ -192,10 +189,16 @@ impl Connection {
         }
     }
 
-    /// The transport broke: nothing can be transmitted any more either.
+    /// The transport broke: nothing more will arrive, and nothing can be transmitted.
     pub fn transport_lost(&mut self) {
-        self.receiver.receive_eof();
-        self.sender.transport_lost();
+        self.transmit_lost();
+        self.receive_eof();
+    }
+
+    /// The transport takes nothing any more, but may still have something to read: perhaps the close frame that
+    /// says why. What waits is dropped, and nothing more can be sent.
+    pub fn transmit_lost(&mut self) {
+        self.sender.transmit_lost();
     }
 
     /// Tells what time it is, and serves the deadlines that have passed. See
@@ -292,7 +295,7 @@ impl Connection {
         if let Some((kind, place)) = self.next_whole_own() {
             return Some(self.receiver.own_message(kind, place));
         }
-        let raw = self.next_own()?;
+        let raw = self.next(&mut [], &mut 0)?;
         Some(self.receiver.event(&mut [], raw))
     }
 
@@ -302,10 +305,9 @@ impl Connection {
     ///
     /// Octets in lent memory are no part of this: they are looked at through [`Input`].
     pub fn prepare_event(&mut self) -> bool {
-        if self.prepared.is_none() {
-            self.prepared = self.next(&mut [], &mut 0);
-        }
-        self.prepared.is_some()
+        let raw = self.next(&mut [], &mut 0);
+        self.receiver.prepare(raw);
+        self.receiver.is_prepared()
     }
 
     /// The next event, and the sending half beside it: the event borrows the receiving half alone, so what
@@ -315,7 +317,7 @@ impl Connection {
         if let Some((kind, place)) = self.next_whole_own() {
             return Some((self.receiver.own_message(kind, place), &mut self.sender));
         }
-        let raw = self.next_own()?;
+        let raw = self.next(&mut [], &mut 0)?;
         Some((self.receiver.event(&mut [], raw), &mut self.sender))
     }
 
@@ -366,20 +368,12 @@ impl Connection {
 
     #[inline]
     fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
-        if self.prepared.is_some() { None } else { self.receiver.next_whole_own() }
-    }
-
-    #[inline]
-    fn next_own(&mut self) -> Option<Raw> {
-        self.prepared.take().or_else(|| self.next(&mut [], &mut 0))
+        if self.sender.has_given_up() { None } else { self.receiver.next_whole_own() }
     }
 
     /// The sending half gave the connection up: the receiving half has to know.
     fn pass_on(&mut self) {
         if let Some(cause) = self.sender.poll_gave_up() {
-            if !matches!(self.prepared, Some(Raw::Closed)) {
-                self.prepared = None; // what it lent is gone
-            }
             self.receiver.give_up(cause);
         }
     }
@@ -408,6 +402,12 @@ impl Connection {
 impl Inward for Connection {
     #[inline]
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
+        if self.sender.has_given_up() {
+            self.pass_on(); // by way of a lent sender
+        }
+        if let Some(raw) = self.receiver.take_prepared() {
+            return Some(raw);
+        }
         match self.receiver.next_raw(lent, at) {
             Some(raw) => {
                 if !matches!(raw, Raw::Outcome(Outcome { what: What::Message(_), .. })) {
@@ -418,6 +418,11 @@ impl Inward for Connection {
             None if !self.receiver.is_at_end() && self.sender.poll_writable() => Some(Raw::Writable),
             None => None,
         }
+    }
+
+    #[inline]
+    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
+        if self.sender.has_given_up() { None } else { self.receiver.next_whole(lent, at) }
     }
 
     fn receiver(&mut self) -> &mut Receiver {

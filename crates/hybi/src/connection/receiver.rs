@@ -119,7 +119,7 @@ impl Receiver {
 
     /// See [`Connection::recv_space`](crate::Connection::recv_space).
     pub fn recv_space(&mut self) -> &mut [u8] {
-        if self.eof { &mut [] } else { self.line.space() }
+        if self.eof || self.is_lending() { &mut [] } else { self.line.space() }
     }
 
     /// See [`Connection::received`](crate::Connection::received).
@@ -140,7 +140,7 @@ impl Receiver {
     /// See [`Connection::receive_copy`](crate::Connection::receive_copy).
     pub fn receive_copy(&mut self, octets: &[u8]) -> usize {
         let mut taken = 0;
-        while taken < octets.len() && !self.eof {
+        while taken < octets.len() && !self.eof && !self.is_lending() {
             if self.line.is_finished() {
                 return octets.len();
             }
@@ -198,16 +198,15 @@ impl Receiver {
         if let Some((kind, place)) = self.next_whole_own() {
             return Some(self.own_message(kind, place));
         }
-        let raw = self.prepared.take().or_else(|| self.next(&mut [], &mut 0))?;
+        let raw = self.next(&mut [], &mut 0)?;
         Some(self.event(&mut [], raw))
     }
 
     /// See [`Connection::prepare_event`](crate::Connection::prepare_event).
     pub fn prepare_event(&mut self) -> bool {
-        if self.prepared.is_none() {
-            self.prepared = self.next(&mut [], &mut 0);
-        }
-        self.prepared.is_some()
+        let raw = self.next(&mut [], &mut 0);
+        self.prepare(raw);
+        self.is_prepared()
     }
 
     /// The next thing to be said or known by the sending half.
@@ -225,16 +224,29 @@ impl Receiver {
         core::mem::take(&mut replies.ended).then_some(Reply(ReplyKind::TransportEnded))
     }
 
-    /// The usual case, found quickly; see [`Line::next_whole`].
-    #[inline]
-    pub(super) fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
-        self.line.next_whole(lent, at)
-    }
-
     /// The same in our own buffer.
     #[inline]
     pub(super) fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
         if self.prepared.is_some() { None } else { self.line.next_whole_own() }
+    }
+
+    /// An event that was decided and not yet delivered.
+    #[inline]
+    pub(super) fn take_prepared(&mut self) -> Option<Raw> {
+        self.prepared.take()
+    }
+
+    pub(super) fn prepare(&mut self, raw: Option<Raw>) {
+        self.prepared = raw;
+    }
+
+    pub(super) fn is_prepared(&self) -> bool {
+        self.prepared.is_some()
+    }
+
+    /// The memory that the prepared event lies in must stay as it is.
+    fn is_lending(&self) -> bool {
+        matches!(self.prepared, Some(Raw::Outcome(_)))
     }
 
     /// A message that lies in our own buffer.
@@ -340,6 +352,9 @@ fn message(kind: Kind, checked: bool, lend: Lend<'_>) -> Event<'_> {
 
 impl Inward for Receiver {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
+        if let Some(raw) = self.prepared.take() {
+            return Some(raw);
+        }
         let raw = self.next_raw(lent, at)?;
         if let Raw::Outcome(outcome) = raw {
             match outcome.what {
@@ -353,6 +368,12 @@ impl Inward for Receiver {
             }
         }
         Some(raw)
+    }
+
+    /// The usual case, found quickly; see [`Line::next_whole`].
+    #[inline]
+    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
+        if self.prepared.is_some() { None } else { self.line.next_whole(lent, at) }
     }
 
     fn receiver(&mut self) -> &mut Receiver {

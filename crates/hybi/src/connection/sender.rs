@@ -34,8 +34,12 @@ pub struct Sender {
     phase: Phase,
     keepalive: Keepalive,
     closing: Closing,
-    /// Why the connection was given up on this side.
+    /// Why the connection was given up on this side, until somebody has asked.
     gave_up: Option<CloseCause>,
+    /// The transport takes nothing any more.
+    lost: bool,
+    /// The closing handshake was begun because the peer was silent.
+    idle: bool,
 }
 
 impl Sender {
@@ -47,6 +51,8 @@ impl Sender {
             keepalive: Keepalive::new(&config.timeouts),
             closing: Closing::default(),
             gave_up: None,
+            lost: false,
+            idle: false,
             config,
         }
     }
@@ -176,7 +182,7 @@ impl Sender {
     /// # Errors
     /// [`OutOfMemory`](UsageError::OutOfMemory).
     pub fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
-        if self.phase == Phase::Open {
+        if self.phase == Phase::Open && !self.lost {
             self.line.close(frame)?;
             self.change(Change::CloseSent);
         }
@@ -194,11 +200,12 @@ impl Sender {
         if self.line.push_raw(octets).is_err() {
             self.abort();
         }
+        self.output_waits();
     }
 
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
-        if self.phase == Phase::Open { Ok(()) } else { Err(UsageError::NotOpen) }
+        if self.phase == Phase::Open && !self.lost { Ok(()) } else { Err(UsageError::NotOpen) }
     }
 
     // ---- what the receiving half wants said
@@ -226,7 +233,7 @@ impl Sender {
     /// A ping is answered while no close frame was received (§5.5.2).
     #[inline]
     pub(super) fn answer_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
-        if matches!(self.phase, Phase::Open | Phase::CloseSent) {
+        if matches!(self.phase, Phase::Open | Phase::CloseSent) && !self.lost {
             self.line.answer_ping(payload)?;
             self.output_waits();
         }
@@ -235,7 +242,7 @@ impl Sender {
 
     /// A close frame is answered with the same code and reason, unless ours went out before (§5.5.1).
     pub(super) fn close_received(&mut self, frame: Option<&CloseFrame>) {
-        if self.phase == Phase::Open && self.line.close(frame).is_err() {
+        if self.phase == Phase::Open && !self.lost && self.line.close(frame).is_err() {
             self.give_up(CloseCause::Failed(ProtocolError::OutOfMemory));
         }
         self.change(Change::CloseReceived);
@@ -243,7 +250,7 @@ impl Sender {
 
     /// Fails the connection (§7.1.7): says why, unless a close frame went out before.
     pub(super) fn fail(&mut self, error: ProtocolError) {
-        if self.phase == Phase::Open {
+        if self.phase == Phase::Open && !self.lost {
             let frame = CloseFrame::new(error.close_code(), error.text());
             if self.line.close(frame.as_ref()).is_err() {
                 self.give_up(CloseCause::Failed(error));
@@ -252,27 +259,36 @@ impl Sender {
         self.change(Change::Failed);
     }
 
-    /// The peer ended the transport. What waits may still be transmitted if the closing handshake is over.
+    /// The peer ended the transport. What waits may still be transmitted if it ends the connection in order:
+    /// the answer to a close frame, or the one that says what went wrong.
     pub(super) fn transport_ended(&mut self) {
+        if !matches!(self.phase, Phase::Finished | Phase::Failed) {
+            self.line.clear();
+        }
         self.closing.transport_ended();
         self.change(Change::TransportEnded);
     }
 
-    /// The transport broke: what waits cannot be transmitted. The receiving half is told by
-    /// [`Receiver::receive_eof`](crate::Receiver::receive_eof).
-    pub fn transport_lost(&mut self) {
+    /// The transport takes nothing any more: what waits is dropped, and nothing more can be sent. See
+    /// [`Connection::transmit_lost`](crate::Connection::transmit_lost).
+    pub fn transmit_lost(&mut self) {
+        self.lost = true;
         self.line.clear();
         self.keepalive.end();
-        self.closing.transport_ended();
     }
 
     fn give_up(&mut self, cause: CloseCause) {
         if !self.state_is_over() && self.gave_up.is_none() {
             self.gave_up = Some(cause);
         }
-        self.line.clear();
-        self.keepalive.end();
+        self.transmit_lost();
         self.transport_ended();
+    }
+
+    /// Whether the connection was given up here, and nobody has asked why.
+    #[inline]
+    pub(super) fn has_given_up(&self) -> bool {
+        self.gave_up.is_some()
     }
 
     fn state_is_over(&self) -> bool {
@@ -290,11 +306,10 @@ impl Sender {
         self.phase = self.phase.after(change);
         self.keepalive.stop();
         self.closing.begin(self.config.timeouts.close);
-        if self.phase == Phase::Ended {
-            self.line.clear();
-            self.keepalive.end();
-        } else if self.buffered_len() > 0 {
+        if self.buffered_len() > 0 {
             self.output_waits();
+        } else if self.phase == Phase::Ended {
+            self.keepalive.end();
         }
     }
 
@@ -325,8 +340,8 @@ impl Sender {
     #[inline]
     pub fn transmitted(&mut self, n: usize) {
         if n > 0 {
-            self.keepalive.transmitted();
             self.line.transmitted(n);
+            self.keepalive.transmitted(self.line.queued_len() > 0);
         }
     }
 
@@ -347,7 +362,7 @@ impl Sender {
     /// Whether the queue fell from above high water to low water since this was last asked.
     #[inline]
     pub fn poll_writable(&mut self) -> bool {
-        self.line.take_writable()
+        self.phase == Phase::Open && self.line.take_writable()
     }
 
     /// What the transport is to do.
@@ -361,7 +376,7 @@ impl Sender {
     /// something has begun that needs to know what time it is. `None`: no deadline.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match (self.keepalive.poll(), self.closing.poll()) {
+        match (self.keepalive.poll(), self.closing.poll(self.buffered_len() > 0)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
@@ -375,9 +390,12 @@ impl Sender {
                 Due::Ping(number) => {
                     let mut digits = Digits::default();
                     // A queue that is full has more urgent things in it than a ping.
-                    let _ = self.ping(digits.write(number));
+                    if self.ping(digits.write(number)).is_ok() {
+                        self.keepalive.ping_sent(now, &config.timeouts);
+                    }
                 }
                 Due::Idle => {
+                    self.idle = true;
                     let frame = CloseFrame::new(CloseCode::GOING_AWAY, "idle");
                     let _ = self.close_with(frame.as_ref());
                 }
@@ -385,7 +403,8 @@ impl Sender {
             }
         }
         if self.closing.handle(now, config.timeouts.close) {
-            self.give_up(CloseCause::TimedOut(Timeout::Close));
+            let timeout = if self.idle { Timeout::Idle } else { Timeout::Close };
+            self.give_up(CloseCause::TimedOut(timeout));
         }
     }
 }

@@ -163,7 +163,7 @@ impl Queue {
 
     /// Nothing waits: gives the memory back.
     fn release(&mut self) {
-        self.usual = ((self.usual + self.tail.len() as u32) / 2 + 64).min(MAX_GUESS);
+        self.usual = ((self.usual + self.tail.len().min(MAX_GUESS as usize) as u32) / 2 + 64).min(MAX_GUESS);
         (self.segments, self.tail, self.head) = (VecDeque::new(), Vec::new(), 0);
     }
 
