@@ -309,7 +309,7 @@ mod tests {
             for cut in 0..octets.len() {
                 match FrameHeader::parse(&octets[..cut]) {
                     Ok(Parsed::Incomplete(n)) => {
-                        assert!(n > cut && n <= octets.len(), "{octets:x?} cut at {cut}")
+                        assert!(n > cut && n <= octets.len(), "{octets:x?} cut at {cut}");
                     }
                     other => panic!("{octets:x?} cut at {cut}: {other:?}"),
                 }
