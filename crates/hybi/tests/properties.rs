@@ -67,8 +67,12 @@ fn close_payload() -> impl Strategy<Value = Vec<u8>> {
 /// What may arrive at `role`: frames, sometimes spoilt, cut off or nothing but noise.
 fn arrival(role: Role) -> impl Strategy<Value = Vec<u8>> {
     let stream = move || {
-        vec(frame(), 0..12).prop_map(move |frames| {
-            let on_wire = |(first, payload): (u8, Vec<u8>)| frames::to(role, first, &payload);
+        let length_octets = prop_oneof![20 => Just(0), 1 => Just(2), 1 => Just(8)];
+        vec((frame(), length_octets), 0..12).prop_map(move |frames| {
+            let on_wire = |((first, payload), length_octets): ((u8, Vec<u8>), usize)| match length_octets {
+                0 => frames::to(role, first, &payload),
+                n => lengthened(role, first, &payload, n),
+            };
             frames.into_iter().flat_map(on_wire).collect::<Vec<u8>>()
         })
     };
@@ -80,6 +84,14 @@ fn arrival(role: Role) -> impl Strategy<Value = Vec<u8>> {
         octets
     });
     prop_oneof![6 => stream(), 3 => spoilt, 1 => vec(any::<u8>(), 0..60)]
+}
+
+/// A frame whose length takes 2 or 8 octets, whether it needs them or not.
+fn lengthened(role: Role, first: u8, payload: &[u8], length_octets: usize) -> Vec<u8> {
+    let len = (payload.len() as u64).to_be_bytes();
+    let second = if length_octets == 2 { 126 } else { 127 };
+    let frame = [&[first, second], &len[8 - length_octets..], payload].concat();
+    if role.peer().masks() { frames::mask_frame(&frame) } else { frame }
 }
 
 fn arrival_at_any() -> impl Strategy<Value = (Role, Vec<u8>)> {

@@ -165,6 +165,17 @@ twins! {
         assert_eq!(firsts, [first::BINARY, first::BINARY, first::PONG, first::CLOSE]);
     }
 
+    /// More pings than pongs may wait: the newest is held back, and still comes before the close frame.
+    fn the_newest_pong_goes_before_the_close_frame(role) {
+        let mut connection = open_with(role, config(|config| config.limits.pending_pongs = 2));
+        for n in 0..10u8 {
+            receive(&mut connection, &to(role, first::PING, &[n]));
+        }
+        connection.close_with(None).unwrap();
+        let expected = [(first::PONG, vec![0]), (first::PONG, vec![9]), (first::CLOSE, vec![])];
+        assert_eq!(sent(role, &mut connection), expected);
+    }
+
     fn a_pong_does_not_go_into_the_middle_of_a_frame(role) {
         for before in [1, 5, 8, 3000] {
             let mut connection = open(role);
