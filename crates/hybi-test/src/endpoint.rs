@@ -14,9 +14,14 @@ pub fn open(role: Role) -> Connection {
 
 /// An open connection. A client masks with [`KEY`].
 pub fn open_with(role: Role, config: impl Into<Arc<Config>>) -> Connection {
+    open_agreed(role, Agreement::default(), config)
+}
+
+/// An open connection on which this was agreed. A client masks with [`KEY`].
+pub fn open_agreed(role: Role, agreement: Agreement, config: impl Into<Arc<Config>>) -> Connection {
     match role {
-        Role::Client => Connection::client(Agreement::default(), config, fixed_entropy),
-        Role::Server => Connection::server(Agreement::default(), config),
+        Role::Client => Connection::client(agreement, config, fixed_entropy),
+        Role::Server => Connection::server(agreement, config),
     }
 }
 

@@ -124,13 +124,21 @@ impl Frame {
 /// # Errors
 /// The complaint.
 pub fn read_all(sender: Role, octets: &[u8]) -> Result<Vec<Frame>, String> {
+    read_extended(sender, octets, 0)
+}
+
+/// The same where an extension gave these reserved bits (RSV1 is 4) a meaning on the first frame of a message.
+///
+/// # Errors
+/// The complaint.
+pub fn read_extended(sender: Role, octets: &[u8], rsv: u8) -> Result<Vec<Frame>, String> {
     let mut frames = Vec::<Frame>::new();
     let mut at = 0;
     let mut in_message = false;
     while at < octets.len() {
         let place = format!("frame {} at octet {at}", frames.len() + 1);
         let (frame, len) = read(&octets[at..]).ok_or_else(|| format!("{place} is not whole"))?;
-        judge(sender, &frame, &mut in_message).map_err(|complaint| format!("{place}: {complaint}"))?;
+        judge(sender, &frame, rsv, &mut in_message).map_err(|complaint| format!("{place}: {complaint}"))?;
         if len != (if frame.key.is_some() { 4 } else { 0 }) + unmasked(0, &frame.payload).len() {
             return Err(format!("{place}: length not in its shortest form"));
         }
@@ -143,11 +151,11 @@ pub fn read_all(sender: Role, octets: &[u8]) -> Result<Vec<Frame>, String> {
     Ok(frames)
 }
 
-fn judge(sender: Role, frame: &Frame, in_message: &mut bool) -> Result<(), &'static str> {
+fn judge(sender: Role, frame: &Frame, rsv: u8, in_message: &mut bool) -> Result<(), &'static str> {
     if frame.key.is_some() != sender.masks() {
         return Err("masked by a server, or not masked by a client");
     }
-    if frame.rsv != 0 {
+    if frame.rsv & !rsv != 0 || frame.rsv != 0 && !matches!(frame.opcode, 1 | 2) {
         return Err("reserved bits");
     }
     match frame.opcode {

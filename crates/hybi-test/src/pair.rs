@@ -145,9 +145,14 @@ impl Default for Pair {
 impl Pair {
     /// Two open connections. The clock shows one second.
     pub fn new(client: Config, server: Config) -> Self {
+        Self::of(open_with(Role::Client, client), open_with(Role::Server, server))
+    }
+
+    /// These two. The clock shows one second.
+    pub fn of(client: Connection, server: Connection) -> Self {
         let mut pair = Self {
-            client: End::new(open_with(Role::Client, client)),
-            server: End::new(open_with(Role::Server, server)),
+            client: End::new(client),
+            server: End::new(server),
             now: Instant::from_nanos(1_000_000_000),
         };
         pair.run();

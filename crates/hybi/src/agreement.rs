@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use crate::extension::permessage_deflate::Deflate;
 use crate::version::Version;
 
 /// The outcome of an opening handshake. `Agreement::default()` is version 13, no subprotocol, no
@@ -16,6 +17,7 @@ use crate::version::Version;
 pub struct Agreement {
     version: Version,
     subprotocol: Option<Box<str>>,
+    deflate: Option<Deflate>,
 }
 
 impl Agreement {
@@ -31,6 +33,30 @@ impl Agreement {
     pub fn with_subprotocol(mut self, name: &str) -> Self {
         self.subprotocol = Some(name.into());
         self
+    }
+
+    /// The same with permessage-deflate (RFC 7692).
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    #[must_use]
+    pub fn with_deflate(mut self, deflate: Deflate) -> Self {
+        self.deflate = Some(deflate);
+        self
+    }
+
+    /// permessage-deflate, if it was agreed on.
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    pub fn deflate(&self) -> Option<&Deflate> {
+        self.deflate.as_ref()
+    }
+
+    #[cfg(not(any(feature = "deflate", feature = "zlib-rs")))]
+    pub(crate) fn deflate(&self) -> Option<&Deflate> {
+        self.deflate.as_ref()
+    }
+
+    /// The names of the extensions in force, in the order of the server's answer.
+    pub fn extensions(&self) -> impl Iterator<Item = &str> {
+        self.deflate.iter().map(|_| "permessage-deflate")
     }
 
     /// The version of the protocol.

@@ -47,6 +47,8 @@ pub enum ProtocolError {
     InvalidCloseCode,
     /// A text message or a close reason that is not UTF-8.
     InvalidUtf8,
+    /// A compressed message that does not inflate.
+    InvalidDeflate,
     /// A data frame above [`Limits::frame`](crate::Limits).
     FrameTooBig,
     /// A message above [`Limits::message`](crate::Limits).
@@ -63,7 +65,7 @@ impl ProtocolError {
     /// The code of the close frame that says so to the peer (RFC 6455 §7.4.1).
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD,
             Self::TooManyFragments | Self::TooManyEmptyFragments => CloseCode::POLICY_VIOLATION,
             Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
             Self::OutOfMemory => CloseCode::INTERNAL_ERROR,
@@ -82,6 +84,7 @@ impl ProtocolError {
             Self::CloseTooShort => "RFC 6455 §5.5.1",
             Self::InvalidCloseCode => "RFC 6455 §7.4",
             Self::InvalidUtf8 => "RFC 6455 §8.1",
+            Self::InvalidDeflate => "RFC 7692 §7.2.2",
             Self::FrameTooBig | Self::MessageTooBig => "RFC 6455 §10.4",
             Self::TooManyFragments | Self::TooManyEmptyFragments => "RFC 6455 §10.4",
             Self::OutOfMemory => "RFC 6455 §7.4.1",
@@ -104,6 +107,7 @@ impl ProtocolError {
             Self::CloseTooShort => "close frame of one octet",
             Self::InvalidCloseCode => "invalid close code",
             Self::InvalidUtf8 => "invalid UTF-8",
+            Self::InvalidDeflate => "invalid compressed data",
             Self::FrameTooBig => "frame too big",
             Self::MessageTooBig => "message too big",
             Self::TooManyFragments => "too many fragments",

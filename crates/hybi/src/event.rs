@@ -166,7 +166,7 @@ impl fmt::Display for Text<'_> {
 impl<'a> From<&'a Text<'_>> for Payload<'a> {
     #[inline]
     fn from(text: &'a Text<'_>) -> Self {
-        Self { kind: Kind::Text, bytes: text.as_bytes() }
+        Self { kind: Kind::Text, bytes: text.as_bytes(), compress: None }
     }
 }
 

@@ -79,6 +79,8 @@
 //! |---|---|---|
 //! | `std` | yes | run-time detection of processor features in dependencies |
 //! | `handshake` | yes | the opening handshake: httparse, sha1, base64 |
+//! | `deflate` | yes | permessage-deflate: compression by miniz_oxide, which is safe Rust and needs no std |
+//! | `zlib-rs` | no | permessage-deflate: compression by zlib-rs, which is faster; it wins over `deflate` |
 //!
 //! Features add, and never change behaviour.
 
@@ -95,6 +97,7 @@ mod ending;
 mod entropy;
 mod error;
 mod event;
+pub mod extension;
 mod message;
 mod opcode;
 mod recv;
@@ -106,9 +109,6 @@ pub mod utf8;
 mod version;
 pub mod wire;
 
-#[cfg(feature = "handshake")]
-#[cfg_attr(docsrs, doc(cfg(feature = "handshake")))]
-pub mod extension;
 #[cfg(feature = "handshake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "handshake")))]
 pub mod handshake;

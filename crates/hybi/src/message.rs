@@ -42,6 +42,8 @@ impl core::error::Error for NotUtf8 {}
 pub struct Payload<'a> {
     pub(crate) kind: Kind,
     pub(crate) bytes: &'a [u8],
+    /// Whether to compress it, if the caller has said.
+    pub(crate) compress: Option<bool>,
 }
 
 impl<'a> Payload<'a> {
@@ -51,14 +53,23 @@ impl<'a> Payload<'a> {
     /// [`NotUtf8`] if they are not UTF-8.
     pub fn text(bytes: &'a [u8]) -> Result<Self, NotUtf8> {
         match simdutf8::basic::from_utf8(bytes) {
-            Ok(_) => Ok(Self { kind: Kind::Text, bytes }),
+            Ok(_) => Ok(Self { kind: Kind::Text, bytes, compress: None }),
             Err(_) => Err(NotUtf8),
         }
     }
 
     /// A binary message.
     pub fn binary(bytes: &'a [u8]) -> Self {
-        Self { kind: Kind::Binary, bytes }
+        Self { kind: Kind::Binary, bytes, compress: None }
+    }
+
+    /// The same, to be compressed or not whatever its length: where permessage-deflate was agreed, and with no
+    /// effect elsewhere. What mixes secrets with text that others choose should not be compressed on an
+    /// encrypted transport: its length would tell.
+    #[must_use]
+    pub fn compressed(mut self, compress: bool) -> Self {
+        self.compress = Some(compress);
+        self
     }
 
     /// Text or binary.
@@ -75,7 +86,7 @@ impl<'a> Payload<'a> {
 impl<'a> From<&'a str> for Payload<'a> {
     #[inline]
     fn from(text: &'a str) -> Self {
-        Self { kind: Kind::Text, bytes: text.as_bytes() }
+        Self { kind: Kind::Text, bytes: text.as_bytes(), compress: None }
     }
 }
 
@@ -112,7 +123,7 @@ impl<'a> From<&'a Bytes> for Payload<'a> {
 
 impl<'a> From<&'a Message> for Payload<'a> {
     fn from(message: &'a Message) -> Self {
-        Self { kind: message.kind(), bytes: message.as_bytes() }
+        Self { kind: message.kind(), bytes: message.as_bytes(), compress: None }
     }
 }
 

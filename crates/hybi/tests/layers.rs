@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 /// marked also from one another.
 const LAYERS: [(&str, &[&str], bool); 7] = [
     ("words", &["role", "opcode", "version", "close", "message", "time", "entropy"], true),
-    ("speech", &["state", "error", "ending", "config", "agreement"], true),
+    ("speech", &["state", "error", "ending", "config"], true),
     ("bytes", &["wire", "utf8", "http"], false),
-    ("extensions", &["extension"], false),
+    ("extensions", &["extension", "agreement"], true),
     ("lines and door", &["recv", "send", "handshake"], false),
     ("crossing", &["event", "connection"], true),
     ("front door", &["lib", "manual", "fuzzing"], true),

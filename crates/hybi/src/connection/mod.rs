@@ -27,7 +27,7 @@ use crate::event::Event;
 use crate::message::{Kind, Message, Payload};
 use crate::recv::{Outcome, What};
 use crate::role::Role;
-use crate::send::Prepared;
+use crate::send::{Compressor, Prepared};
 use crate::state::State;
 use crate::time::Instant;
 
@@ -84,10 +84,12 @@ impl Connection {
     }
 
     fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
+        let deflate = agreement.deflate();
+        let compressor = deflate.map(|deflate| Compressor::new(deflate.clone(), role));
         Self {
-            receiver: Receiver::new(role, config.clone()),
+            receiver: Receiver::new(role, config.clone(), deflate),
             auto_pong: config.automatic.pong,
-            sender: Sender::new(role, config, entropy),
+            sender: Sender::new(role, config, entropy, compressor),
             agreement,
             role,
         }

@@ -10,6 +10,7 @@ use crate::config::{Config, Delivery};
 use crate::ending::{CloseCause, CloseInfo};
 use crate::error::ProtocolError;
 use crate::event::{Data, Event, Fragment, Text};
+use crate::extension::permessage_deflate::Deflate;
 use crate::message::Kind;
 use crate::recv::{Lend, Line, Place, What};
 use crate::role::Role;
@@ -82,9 +83,9 @@ struct Replies {
 }
 
 impl Receiver {
-    pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
+    pub(super) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>) -> Self {
         Self {
-            line: Line::new(role, config.clone()),
+            line: Line::new(role, config.clone(), deflate),
             checks_utf8: config.strictness.utf8,
             config,
             eof: false,

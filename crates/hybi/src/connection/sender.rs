@@ -13,7 +13,7 @@ use crate::entropy::BoxEntropy;
 use crate::error::{ProtocolError, SendError, UsageError};
 use crate::message::{Kind, Message, Payload};
 use crate::role::Role;
-use crate::send::{Line, Prepared};
+use crate::send::{Compressor, Line, Prepared};
 use crate::state::{Change, Phase, State};
 use crate::time::Instant;
 
@@ -43,9 +43,14 @@ pub struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(role: Role, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
+    pub(super) fn new(
+        role: Role,
+        config: Arc<Config>,
+        entropy: Option<BoxEntropy>,
+        compressor: Option<Compressor>,
+    ) -> Self {
         Self {
-            line: Line::new(entropy, config.clone()),
+            line: Line::new(entropy, config.clone(), compressor),
             role,
             phase: Phase::Open,
             keepalive: Keepalive::new(&config.timeouts),
@@ -417,6 +422,14 @@ pub struct MessageWriter<'s> {
 }
 
 impl MessageWriter<'_> {
+    /// The same, for a message that is to be compressed or not whatever the length of its first fragment, as
+    /// [`Payload::compressed`](crate::Payload::compressed) says. Once that is queued this has no effect.
+    #[must_use]
+    pub fn compressed(self, compress: bool) -> Self {
+        self.sender.line.wish_compressed(compress);
+        self
+    }
+
     /// Queues a fragment. Text may be cut inside a character.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -13,6 +15,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::is_reserved;
 use super::subprotocol::{SubprotocolSyntax, Subprotocols};
+use crate::agreement::Agreement;
+use crate::error::HandshakeError;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use crate::extension::{
+    parse_offers,
+    permessage_deflate::{Deflate, DeflateConfig},
+};
 use crate::http::fields::{Fields, InvalidField};
 use crate::http::uri::{Uri, UriError, is_host_port};
 use crate::version::Version;
@@ -45,6 +54,8 @@ pub struct ClientRequest {
     host: Option<Box<[u8]>>,
     fields: Fields,
     key: Option<Box<str>>,
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    deflate: Option<Arc<DeflateConfig>>,
 }
 
 /// What cannot be requested. Nothing was written.
@@ -124,6 +135,8 @@ impl ClientRequest {
             host: None,
             fields: Fields::default(),
             key: None,
+            #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+            deflate: None,
         })
     }
 
@@ -225,6 +238,35 @@ impl ClientRequest {
         &self.subprotocols
     }
 
+    /// The same with an offer of permessage-deflate (RFC 7692 §5).
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    #[must_use]
+    pub fn with_deflate(mut self, config: impl Into<Arc<DeflateConfig>>) -> Self {
+        self.deflate = Some(config.into());
+        self
+    }
+
+    /// What was agreed of extensions, by the header of the response: nothing that was not offered (RFC 6455
+    /// §9.1), and each at most once.
+    pub(super) fn judge_extensions(
+        &self,
+        fields: &Fields,
+        agreement: Agreement,
+    ) -> Result<Agreement, HandshakeError> {
+        const NAME: &str = "Sec-WebSocket-Extensions";
+        if !fields.contains(NAME) {
+            return Ok(agreement);
+        }
+        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+        if let (Some(config), Ok(answers)) = (&self.deflate, parse_offers(fields.get_all(NAME)))
+            && let [answer] = &answers[..]
+            && let Ok(params) = config.agree(answer)
+        {
+            return Ok(agreement.with_deflate(Deflate::new(config.clone(), params)));
+        }
+        Err(HandshakeError::BadExtensions)
+    }
+
     pub(super) fn requires_subprotocol(&self) -> bool {
         self.require_subprotocol
     }
@@ -244,6 +286,10 @@ impl ClientRequest {
         fields.push_own("Sec-WebSocket-Version", self.version.to_string().as_bytes());
         if !self.subprotocols.is_empty() {
             fields.push_own("Sec-WebSocket-Protocol", self.subprotocols.to_string().as_bytes());
+        }
+        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+        if let Some(config) = &self.deflate {
+            fields.push_own("Sec-WebSocket-Extensions", config.offer().to_string().as_bytes());
         }
         if let Some(origin) = &self.origin {
             fields.push_own(self.version.origin_header(), origin);

@@ -5,6 +5,10 @@
 //! library has. The order of the checks decides which rule a request with several faults is told about.
 
 use alloc::boxed::Box;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use alloc::string::ToString;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
@@ -14,6 +18,8 @@ use super::key::{AcceptValue, accept_value, key_of};
 use super::subprotocol::Subprotocols;
 use crate::agreement::Agreement;
 use crate::error::HandshakeError;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use crate::extension::permessage_deflate::{Deflate, DeflateConfig};
 use crate::extension::{Offer, parse_offers, validate_offers};
 use crate::http::body::parse_length;
 use crate::http::fields::Fields;
@@ -72,6 +78,7 @@ pub(super) struct Terms {
     version: Version,
     accept: AcceptValue,
     subprotocols: Subprotocols,
+    extensions: Vec<Offer>,
 }
 
 /// A request that breaks a rule: why, and what to answer.
@@ -92,6 +99,8 @@ pub struct Refusal {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accept {
     subprotocol: Option<Box<str>>,
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    deflate: Option<Arc<DeflateConfig>>,
     fields: Fields,
     fault: Option<AnswerError>,
 }
@@ -235,7 +244,8 @@ impl Request {
         if head.fields().contains(EXTENSIONS) && validate_offers(head.fields().get_all(EXTENSIONS)).is_err() {
             return refuse(BadExtensions, 400);
         }
-        Ok(Self { head, terms: Terms { version, accept, subprotocols } })
+        let extensions = parse_offers(head.fields().get_all("Sec-WebSocket-Extensions")).unwrap_or_default();
+        Ok(Self { head, terms: Terms { version, accept, subprotocols, extensions } })
     }
 
     /// The head of the request.
@@ -350,6 +360,13 @@ impl Terms {
             fields.push_own("Sec-WebSocket-Protocol", name.as_bytes());
             agreement = agreement.with_subprotocol(name);
         }
+        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+        if let Some(config) = accept.deflate
+            && let Some((answer, params)) = config.answer(&self.extensions)
+        {
+            fields.push_own("Sec-WebSocket-Extensions", answer.to_string().as_bytes());
+            agreement = agreement.with_deflate(Deflate::new(config, params));
+        }
         for (name, value) in accept.fields.iter() {
             fields.push(name, value).map_err(|_| AnswerError::BadHeader)?;
         }
@@ -367,6 +384,15 @@ impl Accept {
     #[must_use]
     pub fn with_subprotocol(mut self, name: &str) -> Self {
         self.subprotocol = Some(name.into());
+        self
+    }
+
+    /// The same with permessage-deflate, if the client offers it in a way that suits these settings; without it
+    /// if not (RFC 7692 §5).
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    #[must_use]
+    pub fn with_deflate(mut self, config: impl Into<Arc<DeflateConfig>>) -> Self {
+        self.deflate = Some(config.into());
         self
     }
 

@@ -76,11 +76,8 @@ impl Response {
         if self.fields.exactly_one("Sec-WebSocket-Accept") != Some(accept) {
             return Err(BadAccept);
         }
-        // None was offered, so none can be agreed on, and an empty list is no list (§9.1).
-        if self.fields.contains("Sec-WebSocket-Extensions") {
-            return Err(BadExtensions);
-        }
         let agreement = Agreement::default().with_version(request.version());
+        let agreement = request.judge_extensions(&self.fields, agreement)?;
         match self.chosen_subprotocol(request)? {
             Some(name) => Ok(agreement.with_subprotocol(name)),
             None if request.requires_subprotocol() && !request.subprotocols().is_empty() => Err(BadProtocol),

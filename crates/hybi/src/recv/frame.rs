@@ -101,6 +101,8 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Data {
     pub(super) kind: Kind,
+    /// The reserved bits of the header, if the message begins here.
+    pub(super) rsv: u8,
     pub(super) first: bool,
     pub(super) last: bool,
     pub(super) key: [u8; 4],
@@ -111,8 +113,14 @@ pub(super) struct Data {
 impl Decoder {
     /// A decoder for what `role` receives. Of the configuration it uses `limits` and `strictness`.
     pub fn new(role: Role, config: &Config) -> Self {
+        Self::with_rsv(role, config, 0)
+    }
+
+    /// The same where an extension has given reserved bits (RSV1 is 4, RSV2 is 2, RSV3 is 1) a meaning on the
+    /// first frame of a message.
+    pub fn with_rsv(role: Role, config: &Config, rsv: u8) -> Self {
         Self {
-            sequence: Sequence::new(role, config),
+            sequence: Sequence::new(role, config, rsv),
             remaining: 0,
             key: [0; 4],
             fin: false,
@@ -181,7 +189,12 @@ impl Decoder {
             _ => (*input.get(len_end..)?.first_chunk()?, len_end + 4),
         };
         let place = start..start + len;
-        (place.end <= input.len()).then_some(Data { kind, first: true, last: true, key, place })
+        (place.end <= input.len()).then_some(Data { kind, rsv: 0, first: true, last: true, key, place })
+    }
+
+    /// Whether a message has begun and not ended.
+    pub(super) fn is_in_message(&self) -> bool {
+        self.remaining > 0 || self.sequence.is_in_message()
     }
 
     /// Finds the next piece, with at most `max` octets of data payload.
@@ -225,7 +238,8 @@ impl Decoder {
         self.key = key;
         self.fin = header.fin();
         self.kind = admitted.kind;
-        Ok(Found::Data(self.payload(admitted.first, start, input.len(), max)))
+        let data = self.payload(admitted.first, start, input.len(), max);
+        Ok(Found::Data(Data { rsv: header.rsv(), ..data }))
     }
 
     /// Takes so many octets of payload that are not in any input: they were received at their final place.
@@ -248,6 +262,6 @@ impl Decoder {
         } else if last {
             self.sequence.message_ended();
         }
-        Data { kind: self.kind, first, last, key, place: start..start + n }
+        Data { kind: self.kind, rsv: 0, first, last, key, place: start..start + n }
     }
 }

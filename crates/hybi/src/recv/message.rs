@@ -5,6 +5,7 @@
 //! is arriving, that buffer's tail is what the transport reads into. Text is validated as it arrives: a wrong
 //! octet fails the connection when it comes, not when the frame or the message ends.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -15,6 +16,7 @@ use super::frame::{Data, Decoder, Found};
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery};
 use crate::error::ProtocolError;
+use crate::extension::permessage_deflate::{Deflate, Inflater};
 use crate::message::{Kind, NotUtf8};
 use crate::opcode::Opcode;
 use crate::role::Role;
@@ -60,6 +62,8 @@ enum Memory {
     Own,
     /// It was joined.
     Joined,
+    /// The front of what was joined, and not its end.
+    JoinedFront,
     /// One character, made of octets of two pieces.
     Char,
 }
@@ -88,6 +92,16 @@ pub(crate) struct Line {
     /// Octets of `joined` that have been received, and those of them that were unmasked and validated.
     received: usize,
     plain: usize,
+    /// What undoes permessage-deflate, if that was agreed.
+    inflater: Option<Box<Inflater>>,
+    /// Whether its memory is given back between messages, where nothing is taken over.
+    releases: bool,
+    /// Whether the current message is compressed.
+    compressed: bool,
+    /// How much of the front of `joined` the last outcome lent.
+    lent_front: usize,
+    /// How much of the current message was inflated and delivered.
+    delivered: usize,
     /// The text up to here. Between messages it is empty.
     utf8: Utf8Validator,
     /// The character that [`Place::Char`] means.
@@ -127,14 +141,23 @@ impl Flags {
 
 /// A payload of which so much is still to come is read to its final place.
 const DIRECT: u64 = 16 * 1024;
+/// Octets of compressed data that are inflated at once where messages are delivered in fragments: they may
+/// become 264 KiB.
+const MAX_COMPRESSED_PIECE: usize = 256;
 /// The first step by which memory for such a payload grows; then it doubles what was received.
 const STEP: usize = 16 * 1024;
 
 impl Line {
-    pub(crate) fn new(role: Role, config: Arc<Config>) -> Self {
+    pub(crate) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>) -> Self {
+        let inflater = deflate.map(|deflate| Box::new(deflate.inflater(role)));
         let fragments = config.delivery == Delivery::Fragments;
         Self {
-            decoder: Decoder::new(role, &config),
+            decoder: Decoder::with_rsv(role, &config, if inflater.is_some() { 4 } else { 0 }),
+            inflater,
+            releases: deflate.is_some_and(Deflate::releases),
+            compressed: false,
+            lent_front: 0,
+            delivered: 0,
             delivery: config.delivery,
             next_delivery: config.delivery,
             config,
@@ -184,7 +207,11 @@ impl Line {
             return self.buffer.space();
         }
         let coming = self.decoder.remaining().saturating_sub((self.received - self.plain) as u64);
-        if self.buffer.is_empty() && coming >= DIRECT && self.delivery == Delivery::Messages {
+        if self.buffer.is_empty()
+            && coming >= DIRECT
+            && self.delivery == Delivery::Messages
+            && !self.compressed
+        {
             return self.direct_space(coming);
         }
         if !self.flags.hungry && self.held() > 0 {
@@ -423,6 +450,11 @@ impl Line {
         if data.first {
             self.delivery = self.next_delivery;
             self.flags.fragments = self.delivery == Delivery::Fragments;
+            self.compressed = data.rsv != 0;
+            self.delivered = 0;
+        }
+        if self.compressed {
+            return self.inflate(payload, data);
         }
         if self.delivery == Delivery::Fragments {
             return self.fragment(payload, data, memory);
@@ -483,22 +515,85 @@ impl Line {
     /// A consumed event is released by the next call.
     #[inline]
     fn release(&mut self) {
-        if self.flags.lending {
-            self.flags.lending = false;
-            (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
+        if !self.flags.lending {
+            return;
         }
+        self.flags.lending = false;
+        let kept = self.received - core::mem::take(&mut self.lent_front).min(self.received);
+        if self.delivery == Delivery::Fragments && kept > 0 {
+            self.joined.copy_within(self.received - kept.., 0); // the beginning of a character
+            self.joined.truncate(kept);
+        } else {
+            self.joined = Vec::new();
+        }
+        (self.received, self.plain) = (self.joined.len(), self.joined.len());
+    }
+
+    // ---- permessage-deflate
+
+    /// Inflates a piece as it arrives: a compressed message is never assembled in compressed form.
+    fn inflate(&mut self, payload: &mut [u8], data: Data) -> Result<Option<Outcome>, ProtocolError> {
+        let Data { kind, last, key, .. } = data;
+        mask::mask(payload, key);
+        let inflater = self.inflater.as_mut().ok_or(ProtocolError::ReservedBits)?;
+        let limit = self.config.limits.message.saturating_sub(self.delivered);
+        self.joined.truncate(self.received);
+        let inflated = if last {
+            inflater.finish(payload, &mut self.joined, limit)
+        } else {
+            inflater.inflate(payload, &mut self.joined, limit)
+        };
+        let fresh = self.received..self.joined.len();
+        (self.received, self.plain) = (fresh.end, fresh.end);
+        if self.checks(kind) {
+            // What came before a failure is looked at first: it may have come in an earlier read.
+            self.utf8.update(&self.joined[fresh]).map_err(invalid_utf8)?;
+        }
+        inflated?;
+        if let Some(inflater) = self.inflater.as_mut().filter(|_| last && self.releases) {
+            inflater.release();
+        }
+        if self.delivery == Delivery::Messages {
+            return self.joined_to(kind, last);
+        }
+        self.inflated_fragment(kind, last)
+    }
+
+    /// Delivers what was inflated, without the beginning of a character at its end.
+    fn inflated_fragment(&mut self, kind: Kind, last: bool) -> Result<Option<Outcome>, ProtocolError> {
+        if last {
+            self.utf8.finish().map_err(invalid_utf8)?;
+        }
+        let end = self.received - self.utf8.partial().len();
+        if end == 0 && !last {
+            return Ok(None);
+        }
+        self.lent_front = end;
+        self.delivered += end;
+        self.flags.lending = true;
+        let first = !self.flags.begun;
+        self.flags.begun = !last;
+        let place = Place { memory: Memory::JoinedFront, start: 0, end };
+        Ok(Some(Outcome { what: What::Fragment { kind, first, last }, place }))
     }
 
     // ---- fragments
 
-    /// How many octets the next piece may have: where a character was cut, just those that it misses, so that
+    /// How many octets the next piece may have: few of compressed data, because they may become a thousand
+    /// times as many; where a character was cut, just those that it misses, so that
     /// it can be delivered alone and what follows need not be moved.
     #[inline]
     fn max_piece(&self) -> usize {
         match (self.delivery, self.utf8.missing()) {
+            (Delivery::Fragments, _) if self.may_inflate() => MAX_COMPRESSED_PIECE,
             (Delivery::Messages, _) | (_, 0) => usize::MAX,
             (Delivery::Fragments, missing) => missing,
         }
+    }
+
+    /// Whether the next piece may be of a compressed message.
+    fn may_inflate(&self) -> bool {
+        self.inflater.is_some() && (self.compressed || !self.decoder.is_in_message())
     }
 
     /// Delivers a piece as it is; text without the beginning of a character at its end, which is kept.
@@ -552,6 +647,7 @@ impl Line {
             Memory::Lent => Lend::Slice(&mut lent[place.start..place.end]),
             Memory::Own => Lend::Slice(&mut self.buffer.all()[place.start..place.end]),
             Memory::Joined => Lend::Joined(&mut self.joined),
+            Memory::JoinedFront => Lend::Slice(&mut self.joined[..place.end]),
             Memory::Char => Lend::Slice(&mut self.char.0[..self.char.1 as usize]),
         }
     }

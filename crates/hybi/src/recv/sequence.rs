@@ -16,6 +16,10 @@ use crate::wire::header::FrameHeader;
 pub(super) struct Sequence {
     /// The MASK bit that every frame must have.
     mask_bit: u8,
+    /// The reserved bits that an extension gave a meaning on the first frame of a message.
+    rsv: u8,
+    /// Whether the message that was begun uses one: then its octets on the wire are not its size.
+    extended: bool,
     shortest: bool,
     /// The message whose first frame has come and whose last has not.
     message: Option<Kind>,
@@ -40,11 +44,13 @@ pub(super) struct Admitted {
 }
 
 impl Sequence {
-    pub(super) fn new(role: Role, config: &Config) -> Self {
+    pub(super) fn new(role: Role, config: &Config, rsv: u8) -> Self {
         let Limits { message, frame, fragments, empty_fragments, .. } = config.limits;
         let Strictness { shortest_length, .. } = config.strictness;
         Self {
             mask_bit: if role.masks() { 0 } else { 0x80 },
+            rsv: rsv << 4,
+            extended: false,
             shortest: shortest_length,
             message: None,
             message_len: 0,
@@ -77,10 +83,16 @@ impl Sequence {
         len as u64 <= self.max_frame && len as u64 <= self.max_message
     }
 
+    /// Whether a message has begun, and its last frame has not.
+    pub(super) fn is_in_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Judges the first octet of a frame: reserved bits, and the order of opcodes.
     #[inline]
     pub(super) fn judge_first(&self, first: u8) -> Result<(), ProtocolError> {
-        if first & 0x70 != 0 {
+        let allowed = if matches!(first & 0x0F, 1 | 2) { self.rsv } else { 0 };
+        if first & 0x70 & !allowed != 0 {
             return Err(ProtocolError::ReservedBits);
         }
         match first & 0x0F {
@@ -116,8 +128,9 @@ impl Sequence {
         if len > self.max_frame {
             return Err(ProtocolError::FrameTooBig);
         }
-        // No overflow: both are at most 2^63 - 1.
-        if self.message_len + len > self.max_message {
+        // The size of an extended message is known when it is transformed back. No overflow: both are at most
+        // 2^63 - 1.
+        if !self.extended && header.rsv() == 0 && self.message_len + len > self.max_message {
             return Err(ProtocolError::MessageTooBig);
         }
         if self.fragments >= self.max_fragments && !(header.fin() && self.message.is_none()) {
@@ -141,6 +154,7 @@ impl Sequence {
             return;
         }
         self.message = Some(admitted.kind);
+        self.extended |= header.rsv() != 0;
         self.message_len += header.payload_len();
         self.fragments += 1;
         self.empty = if header.payload_len() == 0 { self.empty + 1 } else { 0 };
@@ -150,6 +164,7 @@ impl Sequence {
     #[inline]
     pub(super) fn message_ended(&mut self) {
         self.message = None;
+        self.extended = false;
         self.message_len = 0;
         self.fragments = 0;
         self.empty = 0;

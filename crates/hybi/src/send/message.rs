@@ -1,9 +1,11 @@
 //! Messages into frames: whole, in fragments, or framed once for many.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+use super::compress::Compressor;
 use super::control::{Pongs, push_close};
 use super::frame::{BY_REFERENCE, Framer, header};
 use crate::close::CloseFrame;
@@ -12,6 +14,8 @@ use crate::entropy::BoxEntropy;
 use crate::error::{SendError, UsageError};
 use crate::message::{Kind, Message, Payload};
 use crate::opcode::Opcode;
+#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+use crate::role::Role;
 use crate::utf8::Utf8Validator;
 use crate::wire::header::MAX_CONTROL_LEN;
 
@@ -28,23 +32,59 @@ use crate::wire::header::MAX_CONTROL_LEN;
 /// }
 /// assert_eq!(connections[2].transmit(), b"\x81\x12high water at four");
 /// ```
+///
+/// Connections that agreed on permessage-deflate get it compressed if that was prepared too:
+/// [`Self::with_deflate`], once for each window that occurs.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     kind: Kind,
-    /// Header and payload, as a server sends them.
-    frame: Bytes,
+    plain: Framed,
+    /// For connections whose window is at least so many bits.
+    deflated: Vec<(u8, Framed)>,
+}
+
+/// Header and payload, as a server sends them.
+#[derive(Clone, Debug)]
+struct Framed {
+    octets: Bytes,
     header_len: usize,
+}
+
+impl Framed {
+    fn new(kind: Kind, rsv: u8, payload: &[u8]) -> Self {
+        let header = header(true, opcode(kind), payload.len()).with_rsv(rsv).encode();
+        let mut octets = Vec::with_capacity(header.len() + payload.len());
+        octets.extend_from_slice(&header);
+        octets.extend_from_slice(payload);
+        Self { octets: octets.into(), header_len: header.len() }
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.octets[self.header_len..]
+    }
 }
 
 impl Prepared {
     /// Frames a message.
     pub fn new<'a>(payload: impl Into<Payload<'a>>) -> Self {
         let payload = payload.into();
-        let header = header(true, opcode(payload.kind), payload.bytes.len()).encode();
-        let mut frame = Vec::with_capacity(header.len() + payload.bytes.len());
-        frame.extend_from_slice(&header);
-        frame.extend_from_slice(payload.bytes);
-        Self { kind: payload.kind, frame: frame.into(), header_len: header.len() }
+        Self { kind: payload.kind, plain: Framed::new(payload.kind, 0, payload.bytes), deflated: Vec::new() }
+    }
+
+    /// Compresses it for servers whose connections agreed on these parameters, or on a larger window. Once for
+    /// each parameter set: if there is such a form already, nothing is done.
+    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
+    #[must_use]
+    pub fn with_deflate(mut self, deflate: &crate::extension::permessage_deflate::Deflate) -> Self {
+        let window = deflate.window(Role::Server);
+        let mut payload = Vec::new();
+        if self.deflated.iter().all(|(bits, _)| *bits != window)
+            && deflate.deflater(Role::Server).deflate(self.plain.payload(), &mut payload, true).is_ok()
+        {
+            self.deflated.push((window, Framed::new(self.kind, 4, &payload)));
+            self.deflated.sort_by_key(|(bits, _)| core::cmp::Reverse(*bits)); // the largest window is the best form
+        }
+        self
     }
 
     /// Text or binary.
@@ -54,7 +94,7 @@ impl Prepared {
 
     /// The payload.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.frame[self.header_len..]
+        self.plain.payload()
     }
 }
 
@@ -64,6 +104,8 @@ pub(crate) struct Line {
     framer: Framer,
     pongs: Pongs,
     config: Arc<Config>,
+    /// permessage-deflate, if it was agreed.
+    compressor: Option<Box<Compressor>>,
     /// The message of which fragments are being sent.
     open: Option<Open>,
     /// The queue has been above high water, and no event has said that it fell.
@@ -74,12 +116,27 @@ pub(crate) struct Line {
 struct Open {
     kind: Kind,
     begun: bool,
+    /// Whether to compress it, if the caller has said.
+    compress: Option<bool>,
+    /// Whether its fragments are compressed: the first one decides.
+    compressed: bool,
     utf8: Utf8Validator,
 }
 
 impl Line {
-    pub(crate) fn new(entropy: Option<BoxEntropy>, config: Arc<Config>) -> Self {
-        Self { framer: Framer::new(entropy), pongs: Pongs::default(), config, open: None, above_high: false }
+    pub(crate) fn new(
+        entropy: Option<BoxEntropy>,
+        config: Arc<Config>,
+        compressor: Option<Compressor>,
+    ) -> Self {
+        Self {
+            compressor: compressor.map(Box::new),
+            framer: Framer::new(entropy),
+            pongs: Pongs::default(),
+            config,
+            open: None,
+            above_high: false,
+        }
     }
 
     // ---- say
@@ -87,7 +144,11 @@ impl Line {
     #[inline]
     pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         self.admit()?;
-        self.framer.push(true, opcode(payload.kind), payload.bytes)?;
+        if self.compresses(payload.bytes.len(), payload.compress) {
+            self.push_compressed(true, opcode(payload.kind), payload.bytes)?;
+        } else {
+            self.framer.push(true, opcode(payload.kind), payload.bytes)?;
+        }
         self.note_high();
         Ok(())
     }
@@ -96,6 +157,12 @@ impl Line {
         let kind = message.kind();
         if let Err(error) = self.admit() {
             return Err(SendError { error, payload: message });
+        }
+        if self.compresses(message.as_bytes().len(), None) {
+            return match self.push_compressed(true, opcode(kind), message.as_bytes()) {
+                Ok(()) => Ok(self.note_high()),
+                Err(error) => Err(SendError { error, payload: message }),
+            };
         }
         self.framer.push_shared(opcode(kind), message.into_bytes()).map_err(|(error, bytes)| SendError {
             error,
@@ -110,18 +177,49 @@ impl Line {
 
     pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
         self.admit()?;
+        let (rsv, framed) = self.prepared_form(message);
         if self.framer.masks() {
-            self.framer.push(true, opcode(message.kind), message.as_bytes())?;
-        } else if message.frame.len() >= BY_REFERENCE {
+            let header = header(true, opcode(message.kind), framed.payload().len()).with_rsv(rsv);
+            self.framer.push_frame(header, framed.payload())?;
+        } else if framed.octets.len() >= BY_REFERENCE {
             self.framer.queue.reserve_for_shared(0).ok_or(UsageError::OutOfMemory)?;
-            self.framer.queue.push_shared(message.frame.clone());
+            self.framer.queue.push_shared(framed.octets.clone());
         } else {
-            let n = message.frame.len();
+            let n = framed.octets.len();
             self.framer.queue.reserve(n).ok_or(UsageError::OutOfMemory)?;
-            self.framer.queue.push(n, |tail| tail.extend_from_slice(&message.frame));
+            self.framer.queue.push(n, |tail| tail.extend_from_slice(&framed.octets));
+        }
+        if let (4, Some(compressor)) = (rsv, &mut self.compressor) {
+            compressor.restart(); // the peer's window now holds what ours does not
         }
         self.note_high();
         Ok(())
+    }
+
+    /// The form of a prepared message that suits this connection, and its reserved bits.
+    fn prepared_form<'m>(&self, message: &'m Prepared) -> (u8, &'m Framed) {
+        if self.compresses(message.as_bytes().len(), None)
+            && let Some(compressor) = &self.compressor
+            && let Some((_, framed)) = message.deflated.iter().find(|(bits, _)| *bits <= compressor.window())
+        {
+            return (4, framed);
+        }
+        (0, &message.plain)
+    }
+
+    #[inline]
+    fn compresses(&self, len: usize, wish: Option<bool>) -> bool {
+        self.compressor.as_ref().is_some_and(|compressor| compressor.wants(len, wish))
+    }
+
+    /// Queues a message, or its next fragment, compressed. RSV1 is set on the first frame alone (RFC 7692 §6).
+    #[inline(never)]
+    fn push_compressed(&mut self, last: bool, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
+        let Some(compressor) = &mut self.compressor else { return self.framer.push(last, opcode, payload) };
+        let compressed = compressor.compress(payload, last)?;
+        let rsv = if opcode == Opcode::Continuation { 0 } else { 4 };
+        let header = header(last, opcode, compressed.len()).with_rsv(rsv);
+        self.framer.push_frame(header, &compressed).inspect_err(|_| compressor.restart())
     }
 
     /// Begins a message in fragments.
@@ -129,8 +227,21 @@ impl Line {
         if self.open.is_some() {
             return Err(UsageError::MessageInProgress);
         }
-        self.open = Some(Open { kind, begun: false, utf8: Utf8Validator::default() });
+        self.open = Some(Open {
+            kind,
+            begun: false,
+            compress: None,
+            compressed: false,
+            utf8: Utf8Validator::default(),
+        });
         Ok(())
+    }
+
+    /// Whether to compress the message that was begun, as its caller wishes.
+    pub(crate) fn wish_compressed(&mut self, compress: bool) {
+        if let Some(open) = &mut self.open {
+            open.compress = Some(compress);
+        }
     }
 
     pub(crate) fn is_in_message(&self) -> bool {
@@ -158,8 +269,16 @@ impl Line {
             }
         }
         let opcode = if open.begun { Opcode::Continuation } else { opcode(open.kind) };
-        self.framer.push(last, opcode, payload)?;
-        (open.begun, open.utf8) = (true, utf8);
+        let (begun, compressed, wish) = (open.begun, open.compressed, open.compress);
+        let compressed = if begun { compressed } else { self.compresses(payload.len(), wish) };
+        if compressed {
+            self.push_compressed(last, opcode, payload)?;
+        } else {
+            self.framer.push(last, opcode, payload)?;
+        }
+        if let Some(open) = &mut self.open {
+            (open.begun, open.compressed, open.utf8) = (true, compressed, utf8);
+        }
         if last {
             self.open = None;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::handshake::{
     ClientHandshake, ClientRequest, Outcome, RedirectError, Redirects, RequestError, Response,
 };
@@ -9,6 +10,7 @@ use hybi::{BoxEntropy, Config, Connection, Version};
 use hybi_test::octets::hex;
 use serde_json::{Value, json};
 
+use crate::deflate::{self, Mistake};
 use crate::endpoint;
 use crate::meter::Meter;
 use crate::request::{Object, Unsupported, list, number, pairs, text, truth};
@@ -44,12 +46,13 @@ pub(crate) struct Wishes {
     headers: Vec<(String, String)>,
     follows: bool,
     max_redirects: Option<u32>,
+    deflate: Option<Result<DeflateConfig, Mistake>>,
 }
 
 impl Wishes {
     /// Takes what it knows out of the options.
     pub(crate) fn take(options: &mut Object) -> Result<Self, Unsupported> {
-        let mut wishes = Self::default();
+        let mut wishes = Self { deflate: deflate::take_settings(options)?, ..Self::default() };
         let mut left = Object::new();
         for (name, value) in std::mem::take(options) {
             if !wishes.set(&name, &value)? {
@@ -85,6 +88,9 @@ impl Wishes {
         }
         if let Some((user, password)) = self.auth.as_deref().and_then(|auth| auth.split_once(':')) {
             request = request.with_basic_auth(user, password);
+        }
+        if let Some(config) = &self.deflate {
+            request = request.with_deflate(config.clone()?);
         }
         self.checked(request).map_err(request_error)
     }

@@ -23,6 +23,7 @@ pub(crate) fn of_peer(error: ProtocolError) -> Result<&'static str, Unsupported>
         ProtocolError::FrameTooBig | ProtocolError::MessageTooBig => "message_too_big",
         ProtocolError::TooManyFragments => "too_many_fragments",
         ProtocolError::TooManyEmptyFragments => "policy",
+        ProtocolError::InvalidDeflate => "deflate",
         ProtocolError::OutOfMemory => "out_of_memory",
         other => return Err(Unsupported(format!("error {other:?} has no name here"))),
     })

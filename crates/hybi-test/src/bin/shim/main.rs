@@ -13,6 +13,7 @@
 mod answer;
 mod bytes;
 mod client;
+mod deflate;
 mod endpoint;
 mod errors;
 mod functions;
@@ -70,6 +71,8 @@ fn dispatch(request: &Request) -> Result<Value, Unsupported> {
         "extension-header" => functions::extension_header(request),
         "extension-format" => functions::extension_format(request),
         "subprotocol-header" => functions::subprotocol_header(request),
+        "deflate-params" => deflate::params(request),
+        "deflate-offer" => deflate::offer(request),
         kind => Err(Unsupported(kind.to_owned())),
     }
 }

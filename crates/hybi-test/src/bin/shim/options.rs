@@ -7,6 +7,7 @@ use hybi::{Agreement, Config, Version};
 use serde_json::Value;
 
 use crate::bytes;
+use crate::deflate;
 use crate::meter::Meter;
 use crate::request::{Object, Unsupported, number, seconds, text, truth, unsupported};
 
@@ -69,12 +70,16 @@ impl Options {
     }
 }
 
-/// The version that an open connection agreed on.
+/// The version and the extension that an open connection agreed on.
 pub(crate) fn take_agreement(options: &mut Object) -> Result<Agreement, Unsupported> {
-    let Some(value) = options.shift_remove("version") else { return Ok(Agreement::default()) };
+    let agreement = match deflate::take_agreed(options)? {
+        Some(deflate) => Agreement::default().with_deflate(deflate),
+        None => Agreement::default(),
+    };
+    let Some(value) = options.shift_remove("version") else { return Ok(agreement) };
     let version = u8::try_from(number("version", &value)?).ok().and_then(Version::from_number);
     match version {
-        Some(version) => Ok(Agreement::default().with_version(version)),
+        Some(version) => Ok(agreement.with_version(version)),
         None => unsupported(format!("version {value}")),
     }
 }

@@ -136,6 +136,7 @@ impl Script {
         }
         if let Some(connection) = self.endpoint.connection() {
             answer["version"] = json!(connection.agreement().version().number());
+            answer["extensions"] = json!(connection.agreement().extensions().collect::<Vec<_>>());
             answer["protocol"] = json!(connection.agreement().subprotocol());
         }
         answer
@@ -156,7 +157,9 @@ impl Script {
             Step::StopWriting(after) => self.room = Some(after),
             Step::StartWriting => self.room = None,
             Step::StopReading => self.takes_events = false,
-            Step::Send { kind, data, fin, shared } => return self.send(kind, data, fin, shared),
+            Step::Send { kind, data, fin, compress, shared } => {
+                return self.send(kind, data, fin, compress, shared);
+            }
             Step::Continue { data, fin } => return self.continue_message(&data, fin),
             Step::Ping { data, id } => return self.ping(data, id),
             Step::Pong(data) => {
@@ -228,11 +231,26 @@ impl Script {
         self.note(result)
     }
 
-    fn send(&mut self, kind: Kind, data: Vec<u8>, fin: bool, shared: bool) -> Result<(), Unsupported> {
+    fn send(
+        &mut self,
+        kind: Kind,
+        data: Vec<u8>,
+        fin: bool,
+        compress: Option<bool>,
+        shared: bool,
+    ) -> Result<(), Unsupported> {
         let Some(payload) = payload(kind, &data) else { return unsupported("text that is not UTF-8") };
+        let payload = compress.map_or(payload, |compress| payload.compressed(compress));
         let result = match (fin, shared) {
-            (false, _) => self.say(|connection| connection.start(kind)?.write(&data))?,
+            (false, _) => self.say(|connection| {
+                let mut writer = connection.start(kind)?;
+                if let Some(compress) = compress {
+                    writer = writer.compressed(compress);
+                }
+                writer.write(&data)
+            })?,
             (true, false) => self.say(|connection| connection.send(payload))?,
+            (true, true) if compress.is_some() => return unsupported("a wish to compress shared octets"),
             (true, true) => {
                 let handle = Bytes::from(data.clone());
                 self.shared.push((handle.clone(), data));

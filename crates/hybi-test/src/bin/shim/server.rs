@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::handshake::{Accept, Answer, AnswerError, Incoming, Request, ServerHandshake, ServerSettings};
 use hybi::{Config, Connection, Version};
 use serde_json::Value;
 
+use crate::deflate::{self, Mistake};
 use crate::endpoint;
 use crate::meter::Meter;
 use crate::request::{Object, Unsupported, list, number, pairs, text, truth, unsupported};
@@ -31,6 +33,7 @@ pub(crate) struct Application {
     require_origin: bool,
     closing: bool,
     response_headers: Vec<(String, String)>,
+    deflate: Option<Result<DeflateConfig, Mistake>>,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +59,7 @@ pub(crate) enum Decided {
 impl Application {
     /// Takes what it knows out of the options.
     pub(crate) fn take(options: &mut Object) -> Result<Self, Unsupported> {
-        let mut application = Self::default();
+        let mut application = Self { deflate: deflate::take_settings(options)?, ..Self::default() };
         let mut left = Object::new();
         for (name, value) in std::mem::take(options) {
             if !application.set(&name, &value)? {
@@ -111,15 +114,19 @@ impl Application {
         self.closing.then(|| ("shutting_down", Answer::new(503)))
     }
 
-    fn acceptance(&self, request: &Request) -> Accept {
+    fn acceptance(&self, request: &Request) -> Result<Accept, Mistake> {
         let supported: Vec<&str> = self.protocols.iter().map(String::as_str).collect();
         let chosen = match (&self.accept_protocol, self.selects_last) {
             (Some(name), _) => Some(name.as_str()),
             (None, true) => request.subprotocols().iter().last(),
             (None, false) => request.select_subprotocol(&supported),
         };
-        let accept = chosen.map_or_else(Accept::new, |name| Accept::new().with_subprotocol(name));
-        self.response_headers.iter().fold(accept, |accept, (name, value)| accept.with_header(name, value))
+        let mut accept = chosen.map_or_else(Accept::new, |name| Accept::new().with_subprotocol(name));
+        if let Some(config) = &self.deflate {
+            accept = accept.with_deflate(config.clone()?);
+        }
+        let with = |accept: Accept, (name, value): &(String, String)| accept.with_header(name, value);
+        Ok(self.response_headers.iter().fold(accept, with))
     }
 }
 
@@ -167,7 +174,10 @@ impl ServerDoor {
     /// The application accepts.
     pub(crate) fn accept(&mut self, meter: &mut Meter) -> Decided {
         let Some(request) = &self.request else { return Decided::Refused("not_open") };
-        let accept = self.application.acceptance(request);
+        let accept = match self.application.acceptance(request) {
+            Ok(accept) => accept,
+            Err(mistake) => return Decided::Refused(mistake),
+        };
         match meter.library(|| self.handshake.accept(accept).map(Box::new)) {
             Ok(connection) => Decided::Accepted(connection),
             Err(error) => Decided::Refused(answer_error(error)),

@@ -18,6 +18,7 @@ pub(crate) enum Step {
         kind: Kind,
         data: Vec<u8>,
         fin: bool,
+        compress: Option<bool>,
         shared: bool,
     },
     Continue {
@@ -84,11 +85,10 @@ fn parse(step: &Value) -> Result<Step, Unsupported> {
 }
 
 fn send(kind: Kind, step: &Object) -> Result<Step, Unsupported> {
-    if step.contains_key("compress") {
-        return unsupported("the wish to compress");
-    }
+    let compress = step.get("compress").filter(|value| !value.is_null());
+    let compress = compress.map(|value| truth("compress", value)).transpose()?;
     let (fin, shared) = (flag(step, "fin", true)?, flag(step, "shared", false)?);
-    Ok(Step::Send { kind, data: data(step)?, fin, shared })
+    Ok(Step::Send { kind, data: data(step)?, fin, compress, shared })
 }
 
 fn reads(step: &Object) -> Result<Vec<Vec<u8>>, Unsupported> {

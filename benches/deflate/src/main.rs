@@ -1,0 +1,280 @@
+//! permessage-deflate next to direct calls of its back ends. Run it from the root of the repository:
+//!
+//! ```sh
+//! cargo run --release -p hybi-bench-deflate -- inflate|deflate|windows|memory|hostile [rounds]
+//! cargo run --release -p hybi-bench-deflate --features zlib-rs -- ..
+//! ```
+//!
+//! Times are the least of several rounds. The program writes tables.
+
+#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+
+mod direct;
+mod hostile;
+mod messages;
+
+use std::time::Instant;
+use std::{env, fs};
+
+use direct::{Compress, Decompress, MinizCompress, MinizRing, ZlibCompress, ZlibInflate};
+use hybi::extension::permessage_deflate::{Deflater, Inflater, Level, WindowBits};
+
+/// The back end that is built in.
+const BACK_END: &str = if cfg!(feature = "zlib-rs") { "zlib-rs" } else { "miniz_oxide" };
+
+fn main() {
+    let rounds = env::args().nth(2).and_then(|n| n.parse().ok()).unwrap_or(15);
+    match env::args().nth(1).as_deref() {
+        Some("inflate") => inflate(rounds),
+        Some("deflate") => deflate(rounds),
+        Some("windows") => windows(rounds),
+        Some("memory") => memory(),
+        Some("hostile") => hostile::measure(rounds),
+        _ => println!("inflate, deflate, windows, memory or hostile, and perhaps how many rounds"),
+    }
+}
+
+/// Nanoseconds: the least of several rounds.
+fn time(rounds: usize, mut work: impl FnMut()) -> f64 {
+    (0..rounds.max(1))
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_nanos()
+        })
+        .min()
+        .expect("at least one round") as f64
+}
+
+struct Ours(Inflater);
+
+impl Decompress for Ours {
+    fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        self.0.finish(payload, out, usize::MAX).is_ok()
+    }
+
+    fn reset(&mut self) {}
+}
+
+fn bits(n: u8) -> WindowBits {
+    WindowBits::new(n).expect("8 to 15")
+}
+
+fn compressed(size: usize, level: u8, takeover: bool) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let messages = messages::json(size, (4 << 20) / size);
+    let mut compress = ZlibCompress::new(level, 15);
+    let payloads = messages
+        .iter()
+        .map(|message| {
+            let mut payload = Vec::new();
+            compress.message(message, &mut payload);
+            if !takeover {
+                compress.reset();
+            }
+            payload
+        })
+        .collect();
+    (messages, payloads)
+}
+
+fn inflate(rounds: usize) {
+    println!("MB of text per second, streams written by zlib-rs\n");
+    println!(
+        "| size | takeover | level | ours | miniz_oxide | zlib-rs | ours : miniz_oxide | ours : zlib-rs |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for size in [1024, 16384] {
+        for takeover in [true, false] {
+            for level in [1, 3, 6] {
+                let (messages, payloads) = compressed(size, level, takeover);
+                let mut speeds = [0.0; 3];
+                for _ in 0..3 {
+                    let list: [Box<dyn Decompress>; 3] = [
+                        Box::new(Ours(Inflater::new(WindowBits::MAX, takeover))),
+                        Box::new(MinizRing::new(15)),
+                        Box::new(ZlibInflate::new(15)),
+                    ];
+                    for (mut inflate, speed) in list.into_iter().zip(&mut speeds) {
+                        let mut out = Vec::with_capacity(64 << 10);
+                        let mut check = true;
+                        let ns = time(rounds, || {
+                            inflate.reset();
+                            for (payload, message) in payloads.iter().zip(&messages) {
+                                out.clear();
+                                assert!(inflate.message(payload, &mut out));
+                                if check {
+                                    assert!(out == *message);
+                                }
+                                if !takeover {
+                                    inflate.reset();
+                                }
+                            }
+                            check = false;
+                        });
+                        *speed = f64::max(*speed, f64::from(4 << 20) * 1e3 / ns);
+                    }
+                }
+                let [ours, miniz, zlib] = speeds;
+                println!(
+                    "| {size} | {takeover} | {level} | {ours:.0} | {miniz:.0} | {zlib:.0} | {:.2} | {:.2} |",
+                    ours / miniz,
+                    ours / zlib
+                );
+            }
+        }
+    }
+}
+
+struct Whole(Deflater);
+
+impl Compress for Whole {
+    fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        self.0.deflate(payload, out, true).expect("memory");
+    }
+
+    fn reset(&mut self) {}
+}
+
+/// The built-in back end, called directly; windows are 15 bits.
+fn direct_compress(level: u8) -> Box<dyn Compress> {
+    if cfg!(feature = "zlib-rs") {
+        Box::new(ZlibCompress::new(level, 15))
+    } else {
+        Box::new(MinizCompress::new(level))
+    }
+}
+
+/// Nanoseconds, and octets of the payloads.
+fn compress_all(
+    rounds: usize,
+    messages: &[Vec<u8>],
+    reset: bool,
+    make: impl Fn() -> Box<dyn Compress>,
+) -> (f64, usize) {
+    let mut total = 0;
+    let mut out = Vec::with_capacity(64 << 10);
+    let ns = time(rounds, || {
+        let mut compress = make();
+        total = 0;
+        for message in messages {
+            out.clear();
+            compress.message(message, &mut out);
+            total += out.len();
+            if reset {
+                compress.reset();
+            }
+        }
+    });
+    (ns, total)
+}
+
+fn deflate(rounds: usize) {
+    println!("{BACK_END}: MB of text per second, and ratio\n");
+    println!("| size | takeover | level | ours | ratio | direct | ratio | ours : direct |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for size in [1024, 16384] {
+        for takeover in [true, false] {
+            for level in [1, 3, 6] {
+                let messages = messages::json(size, (1 << 20) / size);
+                let plain = (size * messages.len()) as f64;
+                let ours = || -> Box<dyn Compress> {
+                    let level = Level::new(level).expect("a level");
+                    Box::new(Whole(Deflater::new(WindowBits::MAX, takeover, level)))
+                };
+                let (mut ns, mut direct_ns) = (f64::MAX, f64::MAX);
+                let (mut total, mut direct_total) = (0, 0);
+                for _ in 0..3 {
+                    let result = compress_all(rounds, &messages, false, ours);
+                    (ns, total) = (ns.min(result.0), result.1);
+                    let result = compress_all(rounds, &messages, !takeover, || direct_compress(level));
+                    (direct_ns, direct_total) = (direct_ns.min(result.0), result.1);
+                }
+                println!(
+                    "| {size} | {takeover} | {level} | {:.0} | {:.2} | {:.0} | {:.2} | {:.2} |",
+                    plain * 1e3 / ns,
+                    plain / total as f64,
+                    plain * 1e3 / direct_ns,
+                    plain / direct_total as f64,
+                    direct_ns / ns
+                );
+            }
+        }
+    }
+}
+
+fn windows(rounds: usize) {
+    println!("{BACK_END}, context taken over: ratio; MB of text per second\n");
+    println!("| size | level | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 |");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for size in [200, 1024, 16384] {
+        let messages = messages::json(size, (1 << 20) / size);
+        let plain = (size * messages.len()) as f64;
+        for level in [1, 6] {
+            let cells = [8, 9, 10, 11, 12, 13, 14, 15].map(|n| {
+                let (ns, total) = compress_all(rounds, &messages, false, || {
+                    Box::new(Whole(Deflater::new(bits(n), true, Level::new(level).expect("a level"))))
+                });
+                format!("{:.2}; {:.0}", plain / total as f64, plain * 1e3 / ns)
+            });
+            println!("| {size} | {level} | {} |", cells.join(" | "));
+        }
+    }
+}
+
+/// Octets that this process has in memory.
+fn resident() -> f64 {
+    let text = fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: f64 = text.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number of pages");
+    pages * 4096.0
+}
+
+/// The mean of what one of many takes.
+fn each<T>(make: impl Fn() -> T) -> f64 {
+    const MANY: usize = 200;
+    let mut all = Vec::with_capacity(MANY);
+    let before = resident();
+    all.resize_with(MANY, make);
+    (resident() - before) / MANY as f64 / 1024.0
+}
+
+fn memory() {
+    println!("{BACK_END}: KiB in memory for each of 200, after messages of 16 KiB\n");
+    println!("| window | deflater | released | inflater, takeover | none | released |");
+    println!("|---|---|---|---|---|---|");
+    let messages = messages::json(16384, 8);
+    for n in [8, 9, 12, 15] {
+        let deflater = |takeover: bool, payloads: &mut Vec<Vec<u8>>| {
+            let mut deflater = Deflater::new(bits(n), takeover, Level::default());
+            for message in &messages {
+                let mut out = Vec::new();
+                deflater.deflate(message, &mut out, true).expect("memory");
+                payloads.push(out);
+            }
+            deflater.release();
+            deflater
+        };
+        let inflater = |takeover: bool, payloads: &[Vec<u8>], release: bool| {
+            let mut inflater = Inflater::new(bits(n), takeover);
+            let mut out = Vec::new();
+            for payload in payloads {
+                out.clear();
+                inflater.finish(payload, &mut out, 1 << 20).expect("right payloads");
+            }
+            if release {
+                inflater.release();
+            }
+            inflater
+        };
+        let (mut payloads, mut fresh) = (Vec::new(), Vec::new());
+        drop(deflater(true, &mut payloads));
+        drop(deflater(false, &mut fresh));
+        let cells = [
+            each(|| deflater(true, &mut Vec::new())),
+            each(|| deflater(false, &mut Vec::new())),
+            each(|| inflater(true, &payloads, false)),
+            each(|| inflater(false, &fresh, false)),
+            each(|| inflater(false, &fresh, true)),
+        ];
+        println!("| {n} | {} |", cells.map(|kib| format!("{kib:.1}")).join(" | "));
+    }
+}

@@ -1,0 +1,72 @@
+//! What was agreed on together with our own settings: all that a connection needs to compress and inflate.
+
+use alloc::sync::Arc;
+
+use super::{DeflateConfig, Deflater, InflateError, Inflater, Memory, Params};
+use crate::error::ProtocolError;
+use crate::role::Role;
+
+/// permessage-deflate as it is in force on a connection. The opening handshake makes it; where somebody else
+/// made the handshake, it goes into the [`Agreement`](crate::Agreement) by hand.
+///
+/// ```
+/// use hybi::Agreement;
+/// use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Params};
+/// let deflate = Deflate::new(DeflateConfig::default(), Params::default());
+/// let agreement = Agreement::default().with_deflate(deflate);
+/// # assert!(agreement.deflate().is_some());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deflate {
+    config: Arc<DeflateConfig>,
+    params: Params,
+}
+
+impl Deflate {
+    /// These parameters, with our level, threshold and use of memory.
+    pub fn new(config: impl Into<Arc<DeflateConfig>>, params: Params) -> Self {
+        Self { config: config.into(), params }
+    }
+
+    /// The parameters that both sides keep to.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn inflater(&self, role: Role) -> Inflater {
+        Inflater::new(self.params.peer_window_bits(role), self.params.peer_takeover(role))
+    }
+
+    pub(crate) fn deflater(&self, role: Role) -> Deflater {
+        Deflater::new(self.params.own_window_bits(role), self.params.own_takeover(role), self.config.level)
+    }
+
+    /// The bits of the window in which this role compresses.
+    pub(crate) fn window(&self, role: Role) -> u8 {
+        self.params.own_window_bits(role).get()
+    }
+
+    /// Messages of fewer octets go out as they are.
+    pub(crate) fn threshold(&self, role: Role) -> usize {
+        if self.params.own_takeover(role) && !self.config.threshold_with_takeover {
+            0
+        } else {
+            self.config.threshold
+        }
+    }
+
+    /// Whether memory is given back between messages where nothing is taken over.
+    pub(crate) fn releases(&self) -> bool {
+        self.config.memory == Memory::Shared
+    }
+}
+
+impl From<InflateError> for ProtocolError {
+    fn from(error: InflateError) -> Self {
+        match error {
+            InflateError::Corrupt => Self::InvalidDeflate,
+            InflateError::TooBig => Self::MessageTooBig,
+            InflateError::OutOfMemory => Self::OutOfMemory,
+        }
+    }
+}
