@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::{HandshakeError, Timeout};
 use hybi_std::{
     ClientRequest, CloseCause, CloseCode, CloseInfo, Config, ConnectError, Connector, Error, Event, Reader,
@@ -49,6 +50,10 @@ pub(crate) struct Options {
     #[arg(long)]
     origin: Option<String>,
 
+    /// Compress messages if the server can: permessage-deflate
+    #[arg(long)]
+    compress: bool,
+
     /// Send a ping so often, and give up when nothing comes back for 20 seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     ping: Option<Duration>,
@@ -83,7 +88,7 @@ impl Options {
         for (name, value) in &self.headers {
             request = request.with_header(name, value).map_err(|error| format!("header {name}: {error}"))?;
         }
-        Ok(request)
+        Ok(if self.compress { request.with_deflate(DeflateConfig::default()) } else { request })
     }
 }
 
@@ -94,8 +99,9 @@ fn talk<S: Transport + Send + 'static>(
 ) -> Result<(), String> {
     let (socket, _response) = connected.map_err(|error| no_connection(uri, &error))?;
     let subprotocol = socket.agreement().subprotocol().map(|name| format!(", subprotocol {name}"));
+    let extensions: String = socket.agreement().extensions().map(|name| format!(", {name}")).collect();
     let (reader, writer) = socket.split().map_err(|error| format!("cannot use {uri}: {error}"))?;
-    terminal::note(&format!("connected to {uri}{}", subprotocol.unwrap_or_default()));
+    terminal::note(&format!("connected to {uri}{}{extensions}", subprotocol.unwrap_or_default()));
 
     let (complain, complaints) = mpsc::channel();
     thread::spawn(move || speak(writer, &complain));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::handshake::{Answer, ServerSettings};
 use hybi_std::{Accept, Acceptor, Arrival, Config, Error, Event, Pending, WebSocket};
 
@@ -31,6 +32,10 @@ pub(crate) struct Options {
     /// Open WebSockets at a time; what comes above is refused with 503
     #[arg(long, value_name = "N", default_value_t = 256)]
     max_connections: usize,
+
+    /// Compress messages with clients that can: permessage-deflate
+    #[arg(long)]
+    compress: bool,
 
     /// Say when connections open and end; twice: each message as well
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -73,6 +78,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 struct Server {
     acceptor: Acceptor,
     open: Places,
+    /// permessage-deflate, if it is wished.
+    deflate: Option<Arc<DeflateConfig>>,
     verbose: u8,
 }
 
@@ -89,6 +96,7 @@ impl Server {
         Self {
             acceptor: Acceptor::new(config, settings),
             open: Places::new(options.max_connections),
+            deflate: options.compress.then(Arc::default),
             verbose: options.verbose,
         }
     }
@@ -124,7 +132,13 @@ impl Server {
             accept = accept.with_subprotocol(name);
             about = format!("{about}, subprotocol {name}");
         }
+        if let Some(config) = &self.deflate {
+            accept = accept.with_deflate(config.clone());
+        }
         let socket = pending.accept(accept)?;
+        for name in socket.agreement().extensions() {
+            about = format!("{about}, {name}");
+        }
         self.tell(1, peer, format_args!("open: {about}"));
         self.echo(socket, peer)
     }

@@ -213,6 +213,21 @@ fn many_lines_come_back() {
     assert_eq!(ended.code, Some(0));
 }
 
+/// Only where both want it.
+#[test]
+fn messages_are_compressed_if_wished() {
+    let line = "high water at four, low water at ten; ".repeat(40) + "\n";
+    for (server, client) in [(true, true), (true, false), (false, true)] {
+        let wish = |is: bool| if is { &["--compress"][..] } else { &[] };
+        let (echo, address) = echo(&[&["-v"], wish(server)].concat());
+        let ended = connect(&address, wish(client), &line.repeat(3));
+        assert_eq!((ended.code, &ended.stdout), (Some(0), &line.repeat(3)), "{}", ended.stderr);
+        let both = server && client;
+        assert_eq!(ended.stderr.contains("/, permessage-deflate\n"), both, "{}", ended.stderr);
+        assert_eq!(echo.line_with(" open: /").ends_with("/, permessage-deflate"), both);
+    }
+}
+
 #[test]
 fn a_ping_is_told_and_a_close_has_its_code() {
     let (_server, address) = echo(&[]);

@@ -28,31 +28,35 @@ fn the_page_in_chromium() {
     server.line_with(" closed: 1000 bye");
 }
 
-fn client_of_echo(name: &str) {
+fn client_of_echo(name: &str, compress: Option<&str>) {
     let Some(mut client) = peer(name) else { return };
-    let (server, address) = echo(&["-v"]);
+    let (server, address) = echo(&[&["-v"], compress.as_slice()].concat());
     let said = expect_ok(client.args([&format!("ws://{address}/"), "8", "--timeout=80"]));
     assert!(said.contains(" messages=16 pings=8 ") && said.contains(" close=1000 "), "{said}");
+    let extensions = if compress.is_some() { "permessage-deflate" } else { "-" };
+    assert!(said.contains(&format!(" extensions={extensions} ")), "{said}");
     server.line_with(" closed: 1000 done");
 }
 
 #[test]
 fn the_client_of_ws_and_echo() {
-    client_of_echo("ws-client");
+    client_of_echo("ws-client", None);
+    client_of_echo("ws-client", Some("--compress"));
 }
 
 #[test]
 fn the_client_of_websockets_and_echo() {
-    client_of_echo("websockets-client");
+    client_of_echo("websockets-client", None);
+    client_of_echo("websockets-client", Some("--compress"));
 }
 
-fn connect_to_server(name: &str) {
+fn connect_to_server(name: &str, compress: Option<&str>) {
     let Some(mut command) = peer(name) else { return };
     let server = Server::start(command.args(["0", "--max-seconds=120"]));
     let line = server.line();
     let port = line.strip_prefix("listening ").expect("its first line");
     let url = format!("ws://127.0.0.1:{port}/");
-    let mut command = hybi(&["connect", &url]);
+    let mut command = hybi(&[&["connect", &url], compress.as_slice()].concat());
     let mut child = spawn(command.stderr(Stdio::piped()));
     let mut input = child.0.stdin.take().expect("it is piped");
     let answers = lines(child.0.stdout.take().expect("it is piped"));
@@ -63,16 +67,19 @@ fn connect_to_server(name: &str) {
     let ended = end(child);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("pong depth\n"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.contains("/, permessage-deflate\n"), compress.is_some(), "{}", ended.stderr);
     assert!(ended.stderr.ends_with("closed: 4000 all told\n"), "{}", ended.stderr);
     server.line_with("closed 4000 all told");
 }
 
 #[test]
 fn connect_and_the_server_of_ws() {
-    connect_to_server("ws-server");
+    connect_to_server("ws-server", None);
+    connect_to_server("ws-server", Some("--compress"));
 }
 
 #[test]
 fn connect_and_the_server_of_websockets() {
-    connect_to_server("websockets-server");
+    connect_to_server("websockets-server", None);
+    connect_to_server("websockets-server", Some("--compress"));
 }

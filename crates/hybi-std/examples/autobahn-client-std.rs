@@ -3,6 +3,7 @@
 
 use std::error::Error;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi_std::{ClientRequest, CloseCode, Config, Connector, Event};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for case in 1..=count {
         let request = ClientRequest::new(&*format!("{url}/runCase?case={case}&agent={agent}"))?;
+        let request = request.with_deflate(DeflateConfig::default());
         let (mut socket, _) = connector.connect(request)?;
         while let Some((event, sender)) = socket.recv_with() {
             let sent = match event {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::thread;
 
+use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi_std::{Accept, Acceptor, Arrival, Config, Event};
 
 fn main() -> io::Result<()> {
@@ -14,7 +15,7 @@ fn main() -> io::Result<()> {
         thread::spawn(move || {
             let _ = stream.set_nodelay(true);
             if let Ok(Arrival::Upgrade(pending)) = acceptor.read(stream)
-                && let Ok(socket) = pending.accept(Accept::new())
+                && let Ok(socket) = pending.accept(Accept::new().with_deflate(DeflateConfig::default()))
             {
                 echo(socket);
             }

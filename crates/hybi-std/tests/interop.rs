@@ -1,5 +1,6 @@
 //! Against peers that other people wrote: the npm package `ws` and the Python package `websockets`, each as
 //! client and as server.
+#![cfg(any(feature = "deflate", feature = "zlib-rs"))]
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
 mod common;
@@ -14,6 +15,7 @@ use std::thread;
 
 use common::{BOUND, bounded, drain, echo, some_octets, some_text};
 use foreign::{expect_ok, peer};
+use hybi::extension::permessage_deflate::{DeflateConfig, Takeover, Window, WindowBits};
 use hybi_std::{
     Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, Connector, Event, Kind, Message, WebSocket,
 };
@@ -55,14 +57,19 @@ impl Drop for Server {
 }
 
 /// A client of ours uses a foreign echo server in all ways, and both agree on how it ended.
-fn use_server(name: &str, arguments: &[&str]) {
+fn use_server(name: &str, arguments: &[&str], deflate: Option<DeflateConfig>) {
     let Some(command) = peer(name) else { return };
     let server = Server::start(command, &[arguments, &["--subprotocol=tide"]].concat());
     let request = ClientRequest::new(&*format!("ws://127.0.0.1:{}/", server.port)).expect("an address");
     let request = request.with_subprotocol("other").and_then(|request| request.with_subprotocol("tide"));
-    let (mut client, response) = Connector::default().connect(request.expect("tokens")).expect("it is open");
+    let mut request = request.expect("tokens");
+    let extensions = if deflate.is_some() { "permessage-deflate" } else { "-" };
+    if let Some(config) = deflate {
+        request = request.with_deflate(config);
+    }
+    let (mut client, response) = Connector::default().connect(request).expect("it is open");
     assert_eq!(response.subprotocol(), Some("tide"));
-    assert_eq!(server.line(), "open - tide");
+    assert_eq!(server.line(), format!("open {extensions} tide"));
 
     for len in [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20] {
         expect_back(&mut client, Message::from(some_text(len)));
@@ -76,6 +83,9 @@ fn use_server(name: &str, arguments: &[&str]) {
         client.flush().expect("flushed");
         assert!(client.recv_message() == Some(Message::from(text)), "{len}");
     }
+    for n in 0..100 {
+        expect_back(&mut client, Message::from(report(n)));
+    }
     client.ping(b"depth").expect("sent");
     while !matches!(client.recv().expect("the pong comes before the end"), Event::Pong(b"depth")) {}
 
@@ -85,6 +95,28 @@ fn use_server(name: &str, arguments: &[&str]) {
     assert_eq!(server.line(), "closed 4000 all told");
 }
 
+/// Messages that have much in common.
+fn report(n: usize) -> String {
+    format!(r#"{{"station":{},"tide":"{}","depths":[{},{},{}]}}"#, n % 7, some_text(n), n * 31, n * 17, n)
+}
+
+/// What compresses every message, as the foreign peers do.
+fn deflate(change: impl FnOnce(&mut DeflateConfig)) -> Option<DeflateConfig> {
+    let mut config = DeflateConfig::default();
+    config.threshold = 0;
+    change(&mut config);
+    Some(config)
+}
+
+fn without_takeover(config: &mut DeflateConfig) {
+    (config.server_no_context_takeover, config.client_no_context_takeover) = (Takeover::None, Takeover::None);
+}
+
+fn small_windows(config: &mut DeflateConfig) {
+    let window = Window::AtMost(WindowBits::new(9).expect("there is one"));
+    (config.server_max_window_bits, config.client_max_window_bits) = (window, window);
+}
+
 fn expect_back(client: &mut WebSocket<std::net::TcpStream>, message: Message) {
     client.send(&message).expect("sent");
     assert!(client.recv_message() == Some(message));
@@ -92,31 +124,54 @@ fn expect_back(client: &mut WebSocket<std::net::TcpStream>, message: Message) {
 
 #[test]
 fn our_client_and_the_server_of_ws() {
-    bounded(|| use_server("ws-server", &["--deflate=off"]));
+    bounded(|| use_server("ws-server", &["--deflate=off"], None));
 }
 
 #[test]
 fn our_client_and_the_server_of_ws_that_would_compress() {
-    bounded(|| use_server("ws-server", &["--deflate=on"]));
+    bounded(|| use_server("ws-server", &["--deflate=on"], None));
 }
 
 #[test]
 fn our_client_and_the_server_of_websockets() {
-    bounded(|| use_server("websockets-server", &["--deflate=off"]));
+    bounded(|| use_server("websockets-server", &["--deflate=off"], None));
 }
 
 #[test]
 fn our_client_and_the_server_of_websockets_that_would_compress() {
-    bounded(|| use_server("websockets-server", &["--deflate=on"]));
+    bounded(|| use_server("websockets-server", &["--deflate=on"], None));
+}
+
+#[test]
+fn our_client_and_the_server_of_ws_compress() {
+    bounded(|| use_server("ws-server", &["--deflate=on"], deflate(|_| {})));
+}
+
+#[test]
+fn our_client_and_the_server_of_websockets_compress() {
+    bounded(|| use_server("websockets-server", &["--deflate=on"], deflate(|_| {})));
+}
+
+#[test]
+fn our_client_and_the_servers_compress_without_context() {
+    bounded(|| use_server("ws-server", &["--deflate=on"], deflate(without_takeover)));
+    bounded(|| use_server("websockets-server", &["--deflate=on"], deflate(without_takeover)));
+}
+
+#[test]
+fn our_client_and_the_servers_compress_in_small_windows() {
+    bounded(|| use_server("ws-server", &["--deflate=on"], deflate(small_windows)));
+    bounded(|| use_server("websockets-server", &["--deflate=on"], deflate(small_windows)));
 }
 
 // ---- clients
 
 /// A foreign client uses an echo server of ours in all ways; it checks everything itself.
-fn serve_client(name: &str, arguments: &[&str]) {
+fn serve_client(name: &str, arguments: &[&str], deflate: Option<DeflateConfig>) {
     let Some(mut command) = peer(name) else { return };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
+    let extensions = if deflate.is_some() { "permessage-deflate" } else { "-" };
     let serving = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("it connects");
         stream.set_nodelay(true).expect("TCP has it");
@@ -124,7 +179,11 @@ fn serve_client(name: &str, arguments: &[&str]) {
             Acceptor::new(Config::default(), Default::default()).read(stream).expect("a good request");
         let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
         assert_eq!(pending.request().select_subprotocol(&["tide"]), Some("tide"));
-        echo(pending.accept(Accept::new().with_subprotocol("tide")).expect("accepted"))
+        let mut accept = Accept::new().with_subprotocol("tide");
+        if let Some(config) = deflate {
+            accept = accept.with_deflate(config);
+        }
+        echo(pending.accept(accept).expect("accepted"))
     });
     let rounds = "24"; // each of its sizes, whole and in fragments
     let said = expect_ok(
@@ -133,22 +192,47 @@ fn serve_client(name: &str, arguments: &[&str]) {
             .args(arguments),
     );
     assert!(said.contains(" messages=48 pings=24 "), "{said}");
-    assert!(said.ends_with(" close=1000 extensions=- subprotocol=tide"), "{said}");
+    let expected = format!(" close=1000 extensions={extensions} subprotocol=tide");
+    assert!(said.ends_with(&expected), "{said}");
     let end = serving.join().expect("well");
     assert_eq!((end.code(), end.reason(), end.is_clean()), (1000, "done", true));
 }
 
 #[test]
 fn our_server_and_the_client_of_ws() {
-    bounded(|| serve_client("ws-client", &["--deflate=off"]));
+    bounded(|| serve_client("ws-client", &["--deflate=off"], None));
 }
 
 #[test]
 fn our_server_and_the_client_of_ws_that_would_compress() {
-    bounded(|| serve_client("ws-client", &["--deflate=on"]));
+    bounded(|| serve_client("ws-client", &["--deflate=on"], None));
 }
 
 #[test]
 fn our_server_and_the_client_of_websockets_that_would_compress() {
-    bounded(|| serve_client("websockets-client", &["--deflate=on"]));
+    bounded(|| serve_client("websockets-client", &["--deflate=on"], None));
+}
+
+#[test]
+fn our_server_and_the_client_of_ws_compress() {
+    bounded(|| serve_client("ws-client", &["--deflate=on"], deflate(|_| {})));
+}
+
+#[test]
+fn our_server_and_the_client_of_websockets_compress() {
+    bounded(|| serve_client("websockets-client", &["--deflate=on"], deflate(|_| {})));
+}
+
+#[test]
+fn our_server_and_the_clients_compress_without_context() {
+    for name in ["ws-client", "websockets-client"] {
+        bounded(move || serve_client(name, &["--deflate=on", "--no-context-takeover"], deflate(|_| {})));
+    }
+}
+
+#[test]
+fn our_server_and_the_clients_compress_in_small_windows() {
+    for name in ["ws-client", "websockets-client"] {
+        bounded(move || serve_client(name, &["--deflate=on", "--window-bits=9"], deflate(|_| {})));
+    }
 }
