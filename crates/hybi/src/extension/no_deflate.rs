@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::error::ProtocolError;
 use crate::role::Role;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deflate {}
 
 #[derive(Debug)]

@@ -160,7 +160,10 @@ impl Line {
         }
         if self.compresses(message.as_bytes().len(), None) {
             return match self.push_compressed(true, opcode(kind), message.as_bytes()) {
-                Ok(()) => Ok(self.note_high()),
+                Ok(()) => {
+                    self.note_high();
+                    Ok(())
+                }
                 Err(error) => Err(SendError { error, payload: message }),
             };
         }
