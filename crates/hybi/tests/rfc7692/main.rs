@@ -15,6 +15,7 @@ mod examples;
 #[cfg(feature = "handshake")]
 mod framework;
 mod inflate;
+mod memory;
 #[cfg(feature = "handshake")]
 mod params;
 mod properties;

@@ -25,6 +25,8 @@ pub(super) struct Compressor {
     deflate: CompressorOxide,
     /// It has seen something that a reset has to make it forget.
     used: bool,
+    /// It runs at level 1.
+    fast: bool,
     window: WindowBits,
     /// For a window below the largest: all that the compressor can refer to.
     seen: Vec<u8>,
@@ -41,13 +43,18 @@ impl Compressor {
         drop(reserved(HEAP_LEN)?);
         let flags = create_comp_flags_from_zip_params(level.get().into(), -15, 0);
         let deflate = CompressorOxide::new(flags);
-        Ok(Box::new(Self { deflate, used: false, window, seen: Vec::new() }))
+        let fast = level == Level::FAST;
+        Ok(Box::new(Self { deflate, used: false, fast, window, seen: Vec::new() }))
     }
 
     /// Forgets all that it has seen.
     pub(super) fn reset(&mut self) {
         if self.used {
-            self.discard(&[], TDEFLFlush::Full);
+            if self.fast {
+                self.deflate.reset(); // the fast mode likes to begin where its memory is warm
+            } else {
+                self.discard(&[], TDEFLFlush::Full);
+            }
             self.used = false;
         }
         self.seen.clear();

@@ -12,10 +12,17 @@ pub(super) struct Compressor {
     fresh: bool,
 }
 
+/// What a compressor takes from the heap at most, roughly.
+const HEAP_LEN: usize = 380 * 1024;
+
 impl Compressor {
     /// It knows no window of 8 bits, but its distances stay 262 octets short of the window, so with 9 bits they
     /// fit into 8.
     pub(super) fn new(window: WindowBits, level: Level) -> Result<Box<Self>, DeflateError> {
+        // It panics if there is no memory. So ask first.
+        let mut memory = Vec::<u8>::new();
+        memory.try_reserve_exact(HEAP_LEN).map_err(|_| DeflateError::OutOfMemory)?;
+        drop(memory);
         let deflate = Deflate::new(level.get().into(), false, window.get().max(9));
         Ok(Box::new(Self { deflate, fresh: true }))
     }
