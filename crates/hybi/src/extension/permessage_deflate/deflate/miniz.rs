@@ -9,8 +9,8 @@
 //!
 //! Before a message that does not fit, and where it must inside of one, the compressor forgets everything and is
 //! primed with the last half of the window: that is compressed once more, to nowhere. A block begins at an octet
-//! after each flush and its codes are its own, so nobody misses what was not sent. Half the speed, that is, for
-//! nearly the ratio of a compressor that knows windows (`docs/performance`).
+//! after each flush and its codes are its own, so nobody misses what was not sent. That costs half of the speed,
+//! in the smallest windows more, for nearly the ratio of a compressor that knows windows (`docs/performance`).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
