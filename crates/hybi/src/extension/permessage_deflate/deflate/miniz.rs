@@ -92,8 +92,8 @@ impl Compressor {
         }
     }
 
-    /// Compresses, flushes and appends. Handed over piece by piece: a call that fills a buffer to its end may
-    /// return before the flush, and does not say so.
+    /// Compresses, flushes and appends. Handed over piece by piece: with a buffer of ours, one call more would be
+    /// needed to know whether the flush is out.
     fn append(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), DeflateError> {
         self.used = true;
         let mut memory = true;
