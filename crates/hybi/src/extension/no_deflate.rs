@@ -25,7 +25,7 @@ impl Deflate {
     pub(crate) fn window(&self, _: Role) -> u8 {
         match *self {}
     }
-    pub(crate) fn threshold(&self, _: Role) -> usize {
+    pub(crate) fn compresses(&self, _: usize, _: Role) -> bool {
         match *self {}
     }
     pub(crate) fn releases(&self) -> bool {

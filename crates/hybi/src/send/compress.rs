@@ -28,10 +28,10 @@ impl Compressor {
         self.deflate.window(self.role)
     }
 
-    /// Whether to compress a message (or one whose first fragment) has so many octets, and which the caller may
-    /// have asked for.
+    /// Whether to compress a message which has so many octets, or whose first fragment has: as the caller wishes,
+    /// or else as the settings say.
     pub(super) fn wants(&self, len: usize, wish: Option<bool>) -> bool {
-        wish.unwrap_or_else(|| len >= self.deflate.threshold(self.role))
+        wish.unwrap_or_else(|| self.deflate.compresses(len, self.role))
     }
 
     /// Compresses a message, or its next fragment.

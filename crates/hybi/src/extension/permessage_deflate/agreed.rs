@@ -34,11 +34,11 @@ impl Deflate {
     }
 
     pub(crate) fn inflater(&self, role: Role) -> Inflater {
-        Inflater::new(self.params.peer_window_bits(role), self.params.peer_takeover(role))
+        self.params.inflater(role)
     }
 
     pub(crate) fn deflater(&self, role: Role) -> Deflater {
-        Deflater::new(self.params.own_window_bits(role), self.params.own_takeover(role), self.config.level)
+        self.params.deflater(role, self.config.level)
     }
 
     /// The bits of the window in which this role compresses.
@@ -46,13 +46,9 @@ impl Deflate {
         self.params.own_window_bits(role).get()
     }
 
-    /// Messages of fewer octets go out as they are.
-    pub(crate) fn threshold(&self, role: Role) -> usize {
-        if self.params.own_takeover(role) && !self.config.threshold_with_takeover {
-            0
-        } else {
-            self.config.threshold
-        }
+    /// Whether to compress a message of so many octets, of which nobody has said more.
+    pub(crate) fn compresses(&self, len: usize, role: Role) -> bool {
+        self.config.compresses(len, self.params.own_takeover(role))
     }
 
     /// Whether memory is given back between messages where nothing is taken over.
