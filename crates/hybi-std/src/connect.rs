@@ -9,9 +9,8 @@ use std::time::Instant;
 use std::{fmt, net};
 
 use hybi::handshake::{ClientHandshake, ClientRequest, Outcome, RequestError, Response};
-use hybi::{BoxEntropy, Config, HandshakeError};
+use hybi::{BoxEntropy, Config, HandshakeError, SystemEntropy};
 
-use crate::entropy::SystemEntropy;
 use crate::transport::{Timed, Transport, Waited};
 use crate::websocket::WebSocket;
 

@@ -43,7 +43,6 @@
 
 mod accept;
 mod connect;
-mod entropy;
 mod error;
 mod split;
 mod transport;
@@ -51,12 +50,11 @@ mod websocket;
 
 pub use accept::{Acceptor, Arrival, Pending, PlainRequest, accept};
 pub use connect::{ConnectError, Connector, connect};
-pub use entropy::SystemEntropy;
 pub use error::Error;
 pub use hybi::handshake::{Accept, Answer, ClientRequest, Request, Response};
 pub use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
-    MessageWriter, Payload, Prepared, ProtocolError, Sender, State, Text, UsageError,
+    MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
 };
 pub use split::{Reader, Writer};
 pub use transport::{Plain, Transport};

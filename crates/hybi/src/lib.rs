@@ -81,6 +81,7 @@
 //! | `handshake` | yes | the opening handshake: httparse, sha1, base64 |
 //! | `deflate` | yes | permessage-deflate: compression by miniz_oxide, which is safe Rust and needs no std |
 //! | `zlib-rs` | no | permessage-deflate: compression by zlib-rs, which is faster; it wins over `deflate` |
+//! | `system-entropy` | no | [`SystemEntropy`], for whoever has an operating system: getrandom. The adapters switch it on |
 //!
 //! Features add, and never change behaviour.
 
@@ -120,6 +121,9 @@ pub use close::{CloseCode, CloseFrame};
 pub use config::{Automatic, Config, Delivery, Limits, Strictness, Timeouts, Water};
 pub use connection::{Connection, Input, MessageWriter, Receiver, Reply, Sender, TransportAction};
 pub use ending::{CloseCause, CloseInfo, Timeout};
+#[cfg(feature = "system-entropy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "system-entropy")))]
+pub use entropy::SystemEntropy;
 pub use entropy::{BoxEntropy, Entropy};
 #[cfg(feature = "handshake")]
 pub use error::HandshakeError;

@@ -1,10 +1,11 @@
-//! Randomness of the operating system, fetched a page at a time.
+//! Randomness of the operating system, fetched a page at a time: for the adapters, which hand it in. The core takes
+//! nothing from it by itself.
 
 use std::cell::RefCell;
 
-use hybi::Entropy;
+use super::Entropy;
 
-/// The operating system's source of randomness. Each thread keeps a pool of it, because a system call for
+/// The operating system's source of randomness, to be handed to a client. Each thread keeps a pool of it, because a system call for
 /// the four octets of one frame would cost more than the frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;

@@ -1,7 +1,13 @@
 //! Where masking keys and nonces come from: the caller.
 
+#[cfg(feature = "system-entropy")]
+mod system;
+
 use alloc::boxed::Box;
 use core::fmt;
+
+#[cfg(feature = "system-entropy")]
+pub use system::SystemEntropy;
 
 /// A source of unpredictable bytes, handed in at construction.
 ///
