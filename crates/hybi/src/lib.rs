@@ -58,6 +58,7 @@
 //!
 //! | you want | look at |
 //! |---|---|
+//! | to embed the core, step by step | [`manual`] |
 //! | a connection | [`Connection`], [`Event`], [`Config`] |
 //! | the opening handshake, or one that an HTTP library has parsed | [`handshake`] |
 //! | two threads or tasks, one for each direction | [`Connection::into_split`], [`Receiver`], [`Sender`] |
@@ -115,6 +116,9 @@ pub mod wire;
 pub mod handshake;
 #[cfg(feature = "handshake")]
 mod http;
+
+#[cfg(any(doc, doctest))]
+pub mod manual;
 
 pub use agreement::Agreement;
 pub use close::{CloseCode, CloseFrame};
