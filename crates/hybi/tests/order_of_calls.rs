@@ -189,3 +189,27 @@ fn no_event_says_writable_when_nothing_may_be_written() {
     transmit_all(&mut server);
     assert_eq!(events(&mut server), []);
 }
+
+#[test]
+fn what_was_not_decoded_can_be_taken_back() {
+    const TWO: &[u8] = b"\x81\x02hi\x81\x05there";
+    for cut in 4..TWO.len() {
+        let mut connection = open(Role::Client);
+        assert_eq!(connection.receive_copy(&TWO[..cut]), cut);
+        assert!(connection.prepare_event());
+        assert_eq!(connection.take_unread(), &TWO[4..cut], "behind a prepared event, which stays");
+        assert_eq!(connection.take_unread(), b"", "it is taken once");
+        assert_eq!(events(&mut connection), texts(&["hi"]));
+
+        // It is what came: a connection that goes on with it misses nothing.
+        let mut next = open(Role::Client);
+        next.receive_copy(&TWO[4..]);
+        assert_eq!(events(&mut next), texts(&["there"]));
+    }
+    let mut untouched = open(Role::Client);
+    assert_eq!(untouched.take_unread(), b"");
+    untouched.receive_copy(TWO);
+    assert_eq!(untouched.take_unread(), TWO);
+    untouched.receive_copy(TWO);
+    assert_eq!(events(&mut untouched), texts(&["hi", "there"]), "it goes on as if nothing had come");
+}

@@ -9,6 +9,7 @@ mod receiver;
 mod sender;
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 pub use closing::TransportAction;
@@ -181,6 +182,21 @@ impl Connection {
             self.sender.received();
         }
         n
+    }
+
+    /// Takes back what was received and not decoded, as it came: for who ends the use of this connection and
+    /// goes on with its transport. When the events are drained that is the beginning of the next frame, if it
+    /// lies here; the parts of a message that were decoded already do not come back.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection, Event};
+    /// # let mut connection = Connection::client(Agreement::default(), Config::default(), |_: &mut [u8]| {});
+    /// connection.receive_copy(b"\x81\x03ebb\x81\x05flo");
+    /// assert!(matches!(connection.poll_event(), Some(Event::Text(_))));
+    /// assert_eq!(connection.take_unread(), b"\x81\x05flo");
+    /// ```
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        self.receiver.take_unread()
     }
 
     /// The peer ended the transport in order: nothing more will arrive. Events of what did arrive come first.

@@ -157,6 +157,11 @@ impl Receiver {
         taken
     }
 
+    /// See [`Connection::take_unread`](crate::Connection::take_unread).
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        self.line.take_unread()
+    }
+
     /// See [`Connection::receive_eof`](crate::Connection::receive_eof).
     pub fn receive_eof(&mut self) {
         self.eof = true;

@@ -53,6 +53,13 @@ impl Buffer {
         debug_assert!(self.start <= self.end);
     }
 
+    /// Takes out a copy of what waits. Its memory stays for now: an event may be lent from what lies before.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let taken = self.waiting().to_vec();
+        self.start = self.end;
+        taken
+    }
+
     /// Gives the memory back if nothing waits in it.
     #[inline]
     pub(super) fn release_if_empty(&mut self) {

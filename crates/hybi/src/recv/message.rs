@@ -270,6 +270,11 @@ impl Line {
         self.flags.hungry = false;
     }
 
+    /// Takes out what was received and not decoded.
+    pub(crate) fn take_unread(&mut self) -> Vec<u8> {
+        self.buffer.take()
+    }
+
     // ---- out
 
     /// The usual case: a short message that lies whole at the front of what was lent. The same rules as in
