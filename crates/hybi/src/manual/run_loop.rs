@@ -115,6 +115,7 @@
 //!
 //! [`Event::Closed`] is the last event, and there is exactly one. After it, go on draining until
 //! [`transport_action`] says [`Close`]: an answer to a close frame may still wait.
+//! See [`closing`](super::closing).
 //!
 //! [`recv_space`]: crate::Connection::recv_space
 //! [`received`]: crate::Connection::received

@@ -13,6 +13,7 @@ mod s5_5_control;
 mod s5_6_data;
 mod s7_closing;
 mod s8_1_utf8;
+mod s9_extensions;
 
 use hybi::{Connection, ProtocolError, Role, State, TransportAction, UsageError};
 use hybi_test::endpoint::{receive, transmit_all};

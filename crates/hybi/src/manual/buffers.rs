@@ -1,0 +1,149 @@
+//! Buffers: whose memory octets arrive in, what moves when, and what a connection holds.
+//!
+//! # Three ways in
+//!
+//! | way | calls | whose memory | for |
+//! |---|---|---|---|
+//! | lent | [`Connection::receive`] | the caller's | an event loop with many connections: one scratch buffer serves them all |
+//! | own | [`Connection::recv_space`], [`Connection::received`] | the connection's | large messages; a read that has to have its memory before it waits |
+//! | copied | [`Connection::receive_copy`] | the connection's, filled by a copy | a transport that shows octets it will not let be changed; tests |
+//!
+//! One set of rules stands behind all three, and they can be mixed from read to read.
+//!
+//! One scratch buffer for two connections. Events come straight out of it, unmasked where they lie:
+//!
+//! ```
+//! use hybi::{Agreement, Config, Connection, Event};
+//! use std::sync::Arc;
+//!
+//! let config = Arc::new(Config::default()); // shared as well
+//! let mut connections =
+//!     [0, 1].map(|_| Connection::server(Agreement::default(), config.clone()));
+//! let mut scratch = [0; 16 * 1024];
+//!
+//! for connection in &mut connections {
+//!     // What a read from this connection's socket would bring: "Hello" in a masked frame.
+//!     let n = 11;
+//!     scratch[..n].copy_from_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+//!
+//!     let mut input = connection.receive(&mut scratch[..n]);
+//!     while let Some(event) = input.poll_event() {
+//!         assert!(matches!(event, Event::Text(text) if text.as_str() == "Hello"));
+//!     }
+//! } // the scratch buffer is free again, and neither connection holds a buffer
+//! ```
+//!
+//! Own memory. While 16 KiB or more of a payload are still to come, [`recv_space`](crate::Connection::recv_space) is the
+//! place where the message will be handed over, so the transport writes each octet where it stays:
+//!
+//! ```
+//! use hybi::{Agreement, Config, Connection, Event};
+//!
+//! # fn entropy(out: &mut [u8]) { out.fill(7) }
+//! let mut connection = Connection::client(Agreement::default(), Config::default(), entropy);
+//! let mut frame = b"\x82\x7f\0\0\0\0\0\x01\x86\xa0".to_vec(); // binary, 100,000 octets
+//! frame.resize(frame.len() + 100_000, 7);
+//!
+//! let mut wire = &frame[..];
+//! let mut len = 0;
+//! while !wire.is_empty() {
+//!     let space = connection.recv_space(); // empty would mean: take the events first
+//!     let n = space.len().min(wire.len());
+//!     space[..n].copy_from_slice(&wire[..n]); // `socket.read(space)`, in earnest
+//!     wire = &wire[n..];
+//!     connection.received(n);
+//!     while let Some(event) = connection.poll_event() {
+//!         if let Event::Binary(data) = event {
+//!             len = data.into_bytes().len(); // handed over, not copied
+//!         }
+//!     }
+//! }
+//! assert_eq!(len, 100_000);
+//! ```
+//!
+//! # What moves, and when
+//!
+//! | what arrived | in own memory | in lent memory |
+//! |---|---|---|
+//! | a message that lies whole in one read | stays; the event lends it | stays; the event lends it |
+//! | the beginning of a header or of a control frame (139 octets at most) | stays until room is made for the next read | is copied into the connection when the input is dropped |
+//! | a message in several frames or several reads | is appended once to the message | is appended once to the message |
+//! | a payload of which 16 KiB or more are to come | is written to its final place by the transport | is appended once to the message |
+//! | compressed data | is inflated to the end of the message, piece by piece | the same |
+//! | what comes behind events that nobody took | stays, and `recv_space` becomes empty | is copied into the connection when the input is dropped |
+//!
+//! Unmasking and the check for UTF-8 go over the octets together, and text that is ASCII is looked at once.
+//!
+//! # Keeping what was lent
+//!
+//! An event lends until the next call. To keep it, take [`Text::into_message`], [`Data::into_bytes`] or
+//! [`Event::into_message`]. A message that was joined of several pieces changes hands; one that lies in the memory
+//! of a read is copied, so that a message of sixteen octets never keeps a read of 64 KiB alive.
+//!
+//! [`Text::as_str`] looks at the octets once more, because a `str` cannot be had from octets without a check or
+//! `unsafe`. To pass text on, `sender.send(&text)` and [`Text::as_bytes`] cost nothing.
+//!
+//! # Out
+//!
+//! | call | what happens to the payload |
+//! |---|---|
+//! | [`send`](crate::Connection::send) | copied to the end of the queue; a client masks in the same pass |
+//! | [`send_message`](crate::Connection::send_message) | from 4 KiB on a server queues it by reference; a client masks it in place if nobody else holds it |
+//! | [`send_prepared`](crate::Connection::send_prepared) | framed once for many connections; on servers all of them share the octets |
+//! | [`start`](crate::Connection::start) | a writer of fragments: the message is never whole in memory |
+//!
+//! [`transmit`](crate::Connection::transmit) shows the front of the queue, [`transmit_slices`](crate::Connection::transmit_slices)
+//! as many pieces as a vectored write takes, [`transmit_into`](crate::Connection::transmit_into) copies to memory that the
+//! transport owns. After a partial write an offset moves and nothing else.
+//!
+//! # What a connection holds
+//!
+//! | what | how much | when | shown by the test |
+//! |---|---|---|---|
+//! | the connection | below 1 KiB, and below 512 octets on the heap | always | `limits::an_idle_connection_holds_no_buffer` |
+//! | receive buffer, lent | the beginning of a header or of a control frame | between two reads that cut one | the same |
+//! | receive buffer, own | 4 to 64 KiB, as large as reads have been | from `recv_space` until all that was received is taken | the same |
+//! | the message that is being joined | at most twice what was received and 64 KiB, and never above [`Limits::message`] | until it is taken | `limits::memory_follows_what_was_received_not_what_was_announced` |
+//! | pieces, with [`Delivery::Fragments`] | below 128 KiB, however long the message | until they are taken | `limits::pieces_are_not_held` |
+//! | pongs that nobody takes | below 64 KiB | until they are transmitted | `limits::a_flood_of_pings_that_nobody_takes_the_pongs_of` |
+//! | output | [`Water::limit`] and one message more | until it is transmitted | `limits::send_queue_limit`, `limits::output_is_given_back_after_a_peak` |
+//! | after a failure | 4 KiB at most | until it is dropped | `limits::after_a_failure_everything_is_given_back` |
+//! | opening handshake | [`Limits::head_bytes`], and 64 KiB that came behind it | until it is over | `handshake::request::what_comes_behind_the_request_is_kept_up_to_a_limit` |
+//!
+//! permessage-deflate adds what its windows need.
+//!
+//! An own buffer has to be there while a read waits in it, so an adapter that reads into it pays for a buffer per
+//! idle connection. One that learns first that there is something to read, and reads then, does not; neither does
+//! one that lends.
+//!
+//! ```
+//! assert!(size_of::<hybi::Connection>() < 1024);
+//! ```
+//!
+//! # Where there is no memory
+//!
+//! Whatever a peer can make large is asked for in a way that may fail: a peer gets close code 1011
+//! ([`ProtocolError::OutOfMemory`]), a caller [`UsageError::OutOfMemory`], and the process goes on. The test
+//! `allocation_failure::every_allocation_may_fail_once` does to a session what its name says.
+//!
+//! # Without any allocation
+//!
+//! [`Decoder`] finds frames in memory that the caller owns and stores none of it: for a proxy that relays frames, for
+//! a ring of buffers that the kernel fills, for a machine with little memory. It joins nothing and answers nothing.
+//!
+//! [`Connection::receive`]: crate::Connection::receive
+//! [`Connection::recv_space`]: crate::Connection::recv_space
+//! [`Connection::received`]: crate::Connection::received
+//! [`Connection::receive_copy`]: crate::Connection::receive_copy
+//! [`Text::into_message`]: crate::Text::into_message
+//! [`Text::as_str`]: crate::Text::as_str
+//! [`Text::as_bytes`]: crate::Text::as_bytes
+//! [`Data::into_bytes`]: crate::Data::into_bytes
+//! [`Event::into_message`]: crate::Event::into_message
+//! [`Limits::message`]: crate::Limits::message
+//! [`Limits::head_bytes`]: crate::Limits::head_bytes
+//! [`Delivery::Fragments`]: crate::Delivery::Fragments
+//! [`Water::limit`]: crate::Water::limit
+//! [`ProtocolError::OutOfMemory`]: crate::ProtocolError::OutOfMemory
+//! [`UsageError::OutOfMemory`]: crate::UsageError::OutOfMemory
+//! [`Decoder`]: crate::Decoder

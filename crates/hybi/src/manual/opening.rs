@@ -1,0 +1,144 @@
+//! The opening handshake: from a connected transport to a connection, in three ways.
+//!
+//! | you have | you use |
+//! |---|---|
+//! | a transport, and nothing in front of it | [`ServerHandshake`], [`ClientHandshake`] |
+//! | an HTTP library that has read the request | [`Request::from_parts`] |
+//! | a connection that somebody else agreed on (HTTP/2, HTTP/3, a test) | [`Connection::server`], [`Connection::client`] |
+//!
+//! # Octets
+//!
+//! Both sides are machines like the connection: octets in, events out, octets out, time as a number. A handshake ends
+//! by becoming a connection, and what was received behind it goes along inside, so no octet passes through the
+//! caller's hands a second time.
+//!
+//! ```
+//! use hybi::handshake::{Accept, ClientHandshake, ClientRequest, Incoming, Outcome, ServerHandshake, ServerSettings};
+//! use hybi::{BoxEntropy, Config, Event};
+//!
+//! let entropy = BoxEntropy::new(|out: &mut [u8]| out.fill(7)); // the operating system's, in earnest
+//! let request = ClientRequest::new("ws://example.com/tides")?.with_subprotocol("tides.v1")?;
+//! let mut client = ClientHandshake::new(request, Config::default(), entropy);
+//! let mut server = ServerHandshake::new(Config::default(), ServerSettings::default());
+//!
+//! // The request, in two reads.
+//! let wire = client.transmit().to_vec();
+//! client.transmitted(wire.len());
+//! for read in wire.chunks(100) {
+//!     assert_eq!(server.receive(read), read.len());
+//! }
+//!
+//! // The server's application decides. It may take its time: nothing is held up but this one connection.
+//! let Some(Incoming::Upgrade(request)) = server.poll_event() else { panic!("a good request") };
+//! let mut accept = Accept::new();
+//! if let Some(name) = request.select_subprotocol(&["tides.v1"]) {
+//!     accept = accept.with_subprotocol(name);
+//! }
+//! let mut server = server.accept(accept)?; // a connection; the answer is the first of its output
+//! server.send("high water at four")?; // a server may speak at once (RFC 6455 §4.2.2)
+//!
+//! // Answer and first message in one read: the message is not lost.
+//! let wire = server.transmit().to_vec();
+//! server.transmitted(wire.len());
+//! assert_eq!(client.receive(&wire), wire.len());
+//! let Some(Outcome::Opened(response)) = client.poll_event() else { panic!("the server agreed") };
+//! assert_eq!(response.status(), 101);
+//! let mut client = client.into_connection().expect("it is open");
+//! assert_eq!(client.agreement().subprotocol(), Some("tides.v1"));
+//! assert!(matches!(client.poll_event(), Some(Event::Text(text)) if text.as_str() == "high water at four"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`ServerHandshake::receive`] and its client twin take all that they are given, unless 64 KiB that belong to the
+//! connection wait already. Give the rest to the connection, in front of what is read next.
+//!
+//! # Refusing
+//!
+//! A request that breaks a rule is answered by the machine, with the status that the RFCs want. What is left to the
+//! application is whether it likes a good one: the path, the origin, who asks.
+//!
+//! ```
+//! use hybi::handshake::{Accept, Answer, Request};
+//!
+//! /// The decision of a server that browsers can reach.
+//! fn decide(request: &Request) -> Result<Accept, Answer> {
+//!     if request.path() != "/tides" {
+//!         return Err(Answer::new(404));
+//!     }
+//!     if !request.origin_allowed(&["https://example.com"]) {
+//!         return Err(Answer::new(403)); // a page of somebody else, with this visitor's cookies (RFC 6455 §10.2)
+//!     }
+//!     if request.fields().get("Authorization").is_none() {
+//!         return Err(Answer::new(401).with_header("WWW-Authenticate", "Basic realm=\"tides\""));
+//!     }
+//!     Ok(Accept::new())
+//! }
+//! ```
+//!
+//! A refusal ends the transport: transmit until [`wants_close`](crate::handshake::ServerHandshake::wants_close), end the writing side,
+//! read for a moment, close. Octets behind a refused request are never looked at, so a second request cannot be
+//! hidden there.
+//!
+//! # A request that an HTTP library has read
+//!
+//! [`Request::from_parts`] judges it by the same rules; [`Request::accept`] says what the answer with status 101 has to
+//! contain, and what was agreed on. The library writes the answer and hands over the stream.
+//!
+//! ```
+//! use hybi::handshake::{Accept, Request};
+//! use hybi::{Config, Connection, Versions};
+//!
+//! let headers = [
+//!     ("host", &b"example.com"[..]),
+//!     ("upgrade", b"websocket"),
+//!     ("connection", b"Upgrade"),
+//!     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+//!     ("sec-websocket-version", b"13"),
+//! ];
+//! let (status, fields, connection) =
+//!     match Request::from_parts(Versions::default(), "GET", (1, 1), "/tides", headers) {
+//!         Ok(request) => {
+//!             let acceptance = request.accept(Accept::new())?;
+//!             let connection = Connection::server(acceptance.agreement, Config::default());
+//!             (101, acceptance.fields, Some(connection))
+//!         }
+//!         Err(refusal) => (refusal.answer.status(), refusal.answer.all_fields(), None),
+//!     };
+//! assert_eq!((status, connection.is_some()), (101, true));
+//! assert_eq!(fields.get("sec-websocket-accept"), Some(&b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="[..]));
+//! # Ok::<(), hybi::handshake::AnswerError>(())
+//! ```
+//!
+//! If the library has read octets behind the head, give them to the connection first.
+//!
+//! # Without a handshake
+//!
+//! All that a connection has to know of its handshake is an [`Agreement`]: version, subprotocol, extensions. The
+//! default is version 13 and nothing else.
+//!
+//! ```
+//! use hybi::{Agreement, Config, Connection};
+//! let agreement = Agreement::default().with_subprotocol("tides.v1");
+//! let connection = Connection::server(agreement, Config::default());
+//! assert_eq!(connection.agreement().subprotocol(), Some("tides.v1"));
+//! ```
+//!
+//! # What the core leaves to the caller
+//!
+//! - Finding addresses, connecting, and TLS. [`ClientRequest::uri`] says host, port and whether the scheme is `wss`;
+//!   no octet of the handshake may be written before TLS is up.
+//! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to queue
+//!   them, because only it knows which names mean one address.
+//! - Following a redirect. [`Redirects`] judges where to, and which headers may go along.
+//! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and [`Timeouts::handshake`](crate::Timeouts).
+//!
+//! [`ServerHandshake`]: crate::handshake::ServerHandshake
+//! [`ServerHandshake::receive`]: crate::handshake::ServerHandshake::receive
+//! [`ClientHandshake`]: crate::handshake::ClientHandshake
+//! [`Request::from_parts`]: crate::handshake::Request::from_parts
+//! [`Request::accept`]: crate::handshake::Request::accept
+//! [`ClientRequest::uri`]: crate::handshake::ClientRequest::uri
+//! [`Redirects`]: crate::handshake::Redirects
+//! [`Connection::server`]: crate::Connection::server
+//! [`Connection::client`]: crate::Connection::client
+//! [`Agreement`]: crate::Agreement
