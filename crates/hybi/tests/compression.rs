@@ -3,6 +3,8 @@
 #![cfg(any(feature = "deflate", feature = "zlib-rs"))]
 #![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
 
+use std::sync::Arc;
+
 use hybi::extension::permessage_deflate::{
     Deflate, DeflateConfig, Deflater, Inflater, Level, Memory as Keep, Params, WindowBits,
 };
@@ -85,6 +87,16 @@ fn deflated(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     Deflater::new(WindowBits::MAX, false, Level::default()).deflate(message, &mut out, true).unwrap();
     out
+}
+
+/// A thousand octets for each one that arrives: blocks of 16 MiB that refer to nothing before them, repeated.
+fn gibibyte_of_zeros() -> Vec<u8> {
+    let mut blocks = Vec::new();
+    let mut deflater = Deflater::new(WindowBits::MAX, false, Level::default());
+    deflater.deflate(&vec![0; 16 << 20], &mut blocks, false).unwrap();
+    let mut payload = blocks.repeat(64);
+    payload.push(0); // of the tail that is left out
+    payload
 }
 
 /// Octets that compress a little.
@@ -436,10 +448,10 @@ twins! {
         }
     }
 
-    /// A thousand octets for each one that arrives.
     fn a_bomb_costs_no_more_than_the_limit(role) {
         const LIMIT: usize = 1 << 20;
-        let frame = look_away(|| to(role, first::BINARY | RSV1, &deflated(&vec![0; 16 << 20])));
+        let frame = look_away(|| to(role, first::BINARY | RSV1, &gibibyte_of_zeros()));
+        assert!(frame.len() < 1_100_000, "{}", frame.len());
         for memory in Memory::ALL {
             for delivery in [Delivery::Messages, Delivery::Fragments] {
                 let config = config(|config| (config.limits.message, config.delivery) = (LIMIT, delivery));
@@ -455,6 +467,7 @@ twins! {
                     }
                 });
                 assert_eq!(error, ProtocolError::MessageTooBig);
+                assert_eq!(look_away(|| written(&mut connection)[0].close_code()), Some(1009));
                 let peak = measure.peak();
                 assert!(peak < (LIMIT + 128 * 1024) as isize, "{peak} {memory:?} {delivery:?}");
             }
@@ -639,6 +652,38 @@ twins! {
         ]);
         assert!(pair.end(role.peer()).events.ends_with(&[Record::clean(1009, "message too big")]));
     }
+}
+
+#[test]
+fn ten_thousand_idle_connections_hold_no_context() {
+    const MANY: usize = 10_000;
+    let message = octets(300);
+    let mut frame = to(Role::Server, first::BINARY | RSV1, &deflated(&message));
+    let masked = frame.clone();
+    let settings = Arc::new(settings(|settings| settings.memory = Keep::Shared));
+    let config = Arc::new(Config::default());
+    let mut connections = Vec::with_capacity(MANY);
+    let measure = Measure::start();
+    for _ in 0..MANY {
+        let agreement = Agreement::default().with_deflate(Deflate::new(settings.clone(), no_takeover()));
+        let mut connection = open_agreed(Role::Server, agreement, config.clone());
+        frame.copy_from_slice(&masked);
+        let mut input = connection.receive(&mut frame);
+        let (event, sender) = input.poll_event_with().unwrap();
+        assert!(matches!(event, hybi::Event::Binary(data) if data.len() == message.len()));
+        sender.send(&message).unwrap();
+        assert!(input.poll_event().is_none());
+        drop(input);
+        let sent = connection.transmit();
+        assert_eq!(sent[0], first::BINARY | RSV1);
+        let n = sent.len();
+        assert!(n < message.len());
+        connection.transmitted(n);
+        connections.push(connection);
+    }
+    let each = measure.held() as usize / connections.len();
+    assert!(each < 256, "{each} octets of heap");
+    assert!(size_of::<Connection>() < 1024, "{}", size_of::<Connection>());
 }
 
 /// Hands over the next octets; the failure, if there is one.
