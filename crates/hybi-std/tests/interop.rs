@@ -15,6 +15,7 @@ use std::thread;
 
 use common::{BOUND, bounded, drain, echo, some_octets, some_text};
 use foreign::{expect_ok, peer};
+use hybi::Agreement;
 use hybi::extension::permessage_deflate::{DeflateConfig, Takeover, Window, WindowBits};
 use hybi_std::{
     Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, Connector, Event, Kind, Message, WebSocket,
@@ -164,6 +165,88 @@ fn our_client_and_the_servers_compress_in_small_windows() {
     bounded(|| use_server("websockets-server", &["--deflate=on"], deflate(small_windows)));
 }
 
+// ---- a thousand messages each way, whatever was agreed on
+
+/// What either side may ask for: whether no context is taken over, and the window of both directions.
+type Wish = (bool, Option<u8>);
+
+const WISHES: [Wish; 4] = [(false, None), (true, None), (false, Some(9)), (false, Some(15))];
+
+fn flags(wish: Wish) -> Vec<String> {
+    let no_takeover = wish.0.then(|| "--no-context-takeover".to_owned());
+    no_takeover.into_iter().chain(wish.1.map(|bits| format!("--window-bits={bits}"))).collect()
+}
+
+fn settings(wish: Wish) -> DeflateConfig {
+    let change = |config: &mut DeflateConfig| {
+        if wish.0 {
+            without_takeover(config);
+        }
+        if let Some(bits) = wish.1 {
+            let window = Window::AtMost(WindowBits::new(bits).expect("there is one"));
+            (config.server_max_window_bits, config.client_max_window_bits) = (window, window);
+        }
+    };
+    deflate(change).expect("it compresses")
+}
+
+/// What comes of both wishes is the narrower of each.
+fn expect_agreed(agreement: &Agreement, ours: Wish, theirs: Wish) {
+    let params = agreement.deflate().expect("both wish it").params();
+    let no_takeover = ours.0 || theirs.0;
+    let takeovers = (params.server_no_context_takeover, params.client_no_context_takeover);
+    assert_eq!(takeovers, (no_takeover, no_takeover), "{ours:?} {theirs:?}");
+    let bits = ours.1.unwrap_or(15).min(theirs.1.unwrap_or(15));
+    let windows = (params.server_max_window_bits.get(), params.client_max_window_bits.get());
+    assert_eq!(windows, (bits, bits), "{ours:?} {theirs:?}");
+}
+
+fn a_thousand_messages(name: &'static str) {
+    for theirs in WISHES {
+        let Some(command) = peer(name) else { return };
+        let flags = flags(theirs);
+        let server = Server::start(command, &flags.iter().map(String::as_str).collect::<Vec<_>>());
+        for ours in WISHES {
+            if name == "ws-server" && ours.1.is_some() && ours.1 < theirs.1 {
+                continue; // it does not go below the window that it was given
+            }
+            let url = format!("ws://127.0.0.1:{}/", server.port);
+            bounded(move || converse(&url, ours, theirs));
+            assert_eq!(server.line(), "open permessage-deflate -");
+            assert_eq!(server.line(), "closed 1000");
+        }
+    }
+}
+
+fn converse(url: &str, ours: Wish, theirs: Wish) {
+    let request = ClientRequest::new(url).expect("an address").with_deflate(settings(ours));
+    let (mut client, _) = Connector::default().connect(request).expect("it is open");
+    expect_agreed(client.agreement(), ours, theirs);
+    let count = if ours == WISHES[0] || theirs == WISHES[0] { 1000 } else { 200 };
+    let message = |n| match n % 2 {
+        0 => Message::from(report(n)),
+        _ => Message::from(report(n).into_bytes()),
+    };
+    for first in (0..count).step_by(20) {
+        (first..first + 20).for_each(|n| client.send(&message(n)).expect("sent"));
+        for n in first..first + 20 {
+            assert!(client.recv_message() == Some(message(n)), "{n} {ours:?} {theirs:?}");
+        }
+    }
+    client.close(CloseCode::NORMAL, "").expect("it is open");
+    assert!(drain(&mut client).1.is_clean());
+}
+
+#[test]
+fn our_client_and_the_server_of_ws_compress_a_thousand_messages() {
+    a_thousand_messages("ws-server");
+}
+
+#[test]
+fn our_client_and_the_server_of_websockets_compress_a_thousand_messages() {
+    a_thousand_messages("websockets-server");
+}
+
 // ---- clients
 
 /// A foreign client uses an echo server of ours in all ways; it checks everything itself.
@@ -228,6 +311,44 @@ fn our_server_and_the_clients_compress_without_context() {
     for name in ["ws-client", "websockets-client"] {
         bounded(move || serve_client(name, &["--deflate=on", "--no-context-takeover"], deflate(|_| {})));
     }
+}
+
+/// The client checks what comes back; what was agreed on, and the end, are checked here.
+fn serve_a_thousand_messages(name: &'static str) {
+    let (none, no_takeover, bits_9, bits_15) = (WISHES[0], WISHES[1], WISHES[2], WISHES[3]);
+    let each = WISHES.map(|theirs| (none, theirs));
+    let ours = [(no_takeover, none), (bits_9, none), (bits_15, none), (bits_9, bits_15), (bits_15, bits_9)];
+    for (ours, theirs) in each.into_iter().chain(ours) {
+        let Some(command) = peer(name) else { return };
+        bounded(move || serve_one(command, ours, theirs));
+    }
+}
+
+fn serve_one(mut client: Command, ours: Wish, theirs: Wish) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let serving = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("it connects");
+        let arrival = Acceptor::default().read(stream).expect("a good request");
+        let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+        let socket = pending.accept(Accept::new().with_deflate(settings(ours))).expect("accepted");
+        expect_agreed(socket.agreement(), ours, theirs);
+        echo(socket)
+    });
+    let said = expect_ok(client.args([&*url, "1", "--short=1000", "--timeout=25"]).args(flags(theirs)));
+    assert!(said.contains(" messages=1002 ") && said.contains(" extensions=permessage-deflate "), "{said}");
+    let end = serving.join().expect("well");
+    assert_eq!((end.code(), end.reason(), end.is_clean()), (1000, "done", true));
+}
+
+#[test]
+fn our_server_and_the_client_of_ws_compress_a_thousand_messages() {
+    serve_a_thousand_messages("ws-client");
+}
+
+#[test]
+fn our_server_and_the_client_of_websockets_compress_a_thousand_messages() {
+    serve_a_thousand_messages("websockets-client");
 }
 
 #[test]

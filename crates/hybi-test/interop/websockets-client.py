@@ -1,11 +1,12 @@
 """Client on the Python package websockets: proves that a server echoes.
 
     websockets-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME]
-        [--timeout=S]
+        [--short=M] [--timeout=S]
 
 Sends N rounds, each a text message, a binary message and a ping, and waits for both echoes and the pong before the
 next round. Sizes go round: 0, 1, 125, 126, 127, 65535, 65536 octets, 1 MiB; every third round is sent in three
-fragments. Then closes with 1000 `done` and expects 1000 back. Prints one line and ends with status 0:
+fragments. Then sends M short messages that have much in common, twenty under way at a time, text and binary in turn,
+and expects each back. Then closes with 1000 `done` and expects 1000 back. Prints one line and ends with status 0:
 
     ok messages=32 pings=16 octets=2360000 close=1000 extensions=permessage-deflate subprotocol=-
 
@@ -45,6 +46,12 @@ def in_three(data):
     return [data[:step], data[step:2 * step], data[2 * step:]]
 
 
+def report(n):
+    """Each refers to the ones before it, if the compressor may."""
+    text = f'{{"station":{n % 7},"tide":"{ALPHABET}","depths":[{n * 31},{n * 17},{n}]}}'
+    return text.encode() if n % 2 else text
+
+
 def extensions(args):
     if args.deflate == "off":
         return None  # not an empty list: that would become a header without an element
@@ -77,6 +84,18 @@ async def one_round(ws, n):
     return 2 * size
 
 
+async def short_messages(ws, count):
+    under_way, octets = 20, 0
+    for n in range(count + under_way):
+        if n < count:
+            message = report(n)
+            await ws.send(message)
+            octets += len(message if n % 2 else message.encode())
+        if n >= under_way and await ws.recv() != report(n - under_way):     # text never equals octets
+            raise Failed(f"short message {n - under_way} came back different")
+    return octets
+
+
 async def main(args):
     async with connect(
         args.url, compression=None, extensions=extensions(args), max_size=64 << 20, open_timeout=10, close_timeout=10,
@@ -85,12 +104,13 @@ async def main(args):
         octets = 0
         for n in range(args.rounds):
             octets += await one_round(ws, n)
+        octets += await short_messages(ws, args.short)
         await ws.close(1000, "done")
     close = ws.protocol.close_rcvd
     if close is None or close.code != 1000:
         raise Failed(f"close was answered with {close}")
     names = ", ".join(e.name for e in ws.protocol.extensions)
-    print(f"ok messages={2 * args.rounds} pings={args.rounds} octets={octets} close={close.code} "
+    print(f"ok messages={2 * args.rounds + args.short} pings={args.rounds} octets={octets} close={close.code} "
           f"extensions={names or '-'} subprotocol={ws.subprotocol or '-'}")
 
 
@@ -116,6 +136,7 @@ if __name__ == "__main__":
     parser.add_argument("--no-context-takeover", action="store_true")
     parser.add_argument("--window-bits", type=int)
     parser.add_argument("--subprotocol")
+    parser.add_argument("--short", type=int, default=0)
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--version", action="version", version=f"websockets {websockets.__version__}")
     arguments = parser.parse_args()

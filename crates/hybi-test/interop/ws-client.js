@@ -1,10 +1,12 @@
 // Client on the npm package ws: proves that a server echoes.
 //
-//   ws-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME] [--timeout=S]
+//   ws-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME] [--short=M]
+//       [--timeout=S]
 //
 // Sends N rounds, each a text message, a binary message and a ping, and waits for both echoes and the pong before the
 // next round. Sizes go round: 0, 1, 125, 126, 127, 65535, 65536 octets, 1 MiB; every third round is sent in three
-// fragments. Then closes with 1000 `done` and expects 1000 back. Prints one line and ends with status 0:
+// fragments. Then sends M short messages that have much in common, twenty under way at a time, text and binary in turn,
+// and expects each back. Then closes with 1000 `done` and expects 1000 back. Prints one line and ends with status 0:
 //
 //   ok messages=32 pings=16 octets=2360000 close=1000 extensions=permessage-deflate subprotocol=-
 //
@@ -13,7 +15,7 @@
 const { WebSocket } = require('ws');
 const { flags, deflateOptions, version } = require('./ws-flags.js');
 
-const { words, flag } = flags(['deflate', 'no-context-takeover', 'window-bits', 'subprotocol', 'timeout', 'version']);
+const { words, flag } = flags(['deflate', 'no-context-takeover', 'window-bits', 'subprotocol', 'short', 'timeout', 'version']);
 if (flag('version')) version();
 const [url, rounds] = [words[0], Number(words[1])];
 if (words.length !== 2 || !(rounds >= 1)) {
@@ -21,6 +23,7 @@ if (words.length !== 2 || !(rounds >= 1)) {
   process.exit(2);
 }
 
+const SHORT = Number(flag('short') || 0);
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1 << 20];
 const ALPHABET = Buffer.from('aé€😀'); // one, two, three and four octets
 
@@ -45,6 +48,9 @@ function binaryOf(size, seed) {
   }
   return data;
 }
+
+// Each refers to the ones before it, if the compressor may.
+const report = (n) => Buffer.from(`{"station":${n % 7},"tide":"${ALPHABET}","depths":[${n * 31},${n * 17},${n}]}`);
 
 function send(ws, data, binary, fragments) {
   const step = Math.ceil(data.length / fragments);
@@ -86,9 +92,27 @@ async function main(ws) {
     const pong = await take('pong');
     if (!pong.equals(ping)) fail(`round ${n}: pong has ${pong.toString('hex')}`);
   }
+  octets += await shortMessages(ws);
   if (inbox.message.length || inbox.pong.length) fail('more came back than was sent');
-  ended = { messages: 2 * rounds, pings: rounds, octets };
+  ended = { messages: 2 * rounds + SHORT, pings: rounds, octets };
   ws.close(1000, 'done');
+}
+
+async function shortMessages(ws) {
+  const underWay = 20;
+  let octets = 0;
+  for (let n = 0; n < SHORT + underWay; n++) {
+    if (n < SHORT) {
+      const data = report(n);
+      ws.send(data, { binary: n % 2 === 1 });
+      octets += data.length;
+    }
+    if (n < underWay) continue;
+    const [back, binary] = await take('message');
+    const good = back.equals(report(n - underWay)) && binary === (n - underWay) % 2 > 0;
+    if (!good) fail(`short message ${n - underWay} came back different`);
+  }
+  return octets;
 }
 
 let ended = null; // set when everything came back and the close frame is sent
