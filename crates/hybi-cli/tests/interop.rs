@@ -18,13 +18,25 @@ fn the_page_in_chromium() {
     let (server, address) = echo(&["-vv"]);
     let said = expect_ok(page.args([&format!("http://{address}/"), "--timeout=80"]));
     assert!(
-        said.starts_with("ok text=1 binary=1 octets=16 latency=") && said.ends_with("ms closed"),
+        said.starts_with("ok text=1 binary=1 octets=16 latency=")
+            && said.ends_with("ms many=0 extensions=- closed"),
         "{said}"
     );
     server.line_with(" GET /: 200");
     server.line_with(" open: /");
     server.line_with(" text, ");
     server.line_with(" binary, 16 octets");
+    server.line_with(" closed: 1000 bye");
+}
+
+/// A thousand messages each way, above the threshold. No parameter was agreed on, so both keep their context.
+#[test]
+fn the_page_in_chromium_compresses() {
+    let Some(mut page) = peer("page") else { return };
+    let (server, address) = echo(&["-v", "--compress"]);
+    let said = expect_ok(page.args([&format!("http://{address}/"), "--many=1000", "--timeout=80"]));
+    assert!(said.ends_with(" many=1000 extensions=permessage-deflate closed"), "{said}");
+    server.line_with(" open: /, permessage-deflate");
     server.line_with(" closed: 1000 bye");
 }
 

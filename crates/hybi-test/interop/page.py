@@ -1,11 +1,12 @@
 """Drives headless Chromium through the web page of an echo server.
 
-    page URL [--screenshot FILE.png] [--text TEXT] [--timeout S]
+    page URL [--screenshot FILE.png] [--text TEXT] [--many N] [--timeout S]
 
 Loads the page, waits until it is connected, sends a text and a binary message with its buttons, checks that both come
-back, takes a screenshot, closes, and checks that the page says so. Prints one line and ends with status 0:
+back, takes a screenshot, sends N further text messages of 1.4 KiB that have much in common (a hundred at once) and
+checks that they come back, closes, and checks that the page says so. Prints one line and ends with status 0:
 
-    ok text=1 binary=1 octets=16 latency=0.4ms closed
+    ok text=1 binary=1 octets=16 latency=0.4ms many=0 extensions=- closed
 
 Anything else is a message on stderr, with what the page showed and what its console said, and status 1; so is a run
 longer than --timeout (60 seconds). Needs the programs chromium and chromedriver, and nothing but Python's own library.
@@ -21,8 +22,11 @@ The page's side of the contract, by element id:
                   and the attribute data-kind: `text`, `binary` or `close`. Its text contains the payload of a text
                   message as it is, or of a binary message in lower-case hex, all octets, two digits each, with or
                   without single blanks between them; other words may stand around it. When the connection is over
-                  there is at least one entry with data-kind `close`
+                  there is at least one entry with data-kind `close`. The first entry may have data-kind `open` and
+                  say what was agreed on: `permessage-deflate` and its parameters
     latency       shows a number and `ms` once an echo has come back
+
+The last 200 entries at least stay in `log`.
 
 `open` does not occur in `status` before the connection is open, nor after it is closed.
 """
@@ -197,11 +201,36 @@ def check(driver, args):
             f.write(driver.screenshot())
     texts, binaries = (len(entries(driver, "received", kind)) for kind in ("text", "binary"))
 
+    opened = "".join(driver.script("return [...document.querySelectorAll('#log [data-kind=\"open\"] *')]"
+                                   ".map(e => e.textContent)"))
+    extensions = re.search(r"permessage-deflate(?:; ?[a-z_]+(?:=\d+)?)*|$", opened).group() or "-"
+    send_many(driver, args.many)
+
     driver.click("close")
     driver.until("`closed` in #status", lambda: closed(driver))
     driver.until("an entry with data-kind `close`", lambda: driver.script(
         "return document.querySelectorAll('#log [data-kind=\"close\"]').length"))
-    return f"ok text={texts} binary={binaries} octets={len(sent[0]) // 2} latency={latency}ms closed"
+    return (f"ok text={texts} binary={binaries} octets={len(sent[0]) // 2} latency={latency}ms many={args.many} "
+            f"extensions={extensions} closed")
+
+
+def send_many(driver, count):
+    """Each of the messages occurs among those that came back, and nothing else does."""
+    for first in range(0, count, 100):
+        texts = [report(n) for n in range(first, min(first + 100, count))]
+        driver.script("for (const text of arguments[0]) {"
+                      "document.getElementById('text').value = text; document.getElementById('send-text').click() }",
+                      texts)
+        driver.until(f"message {first + len(texts)} to come back",
+                     lambda: any(texts[-1] in entry for entry in entries(driver, "received", "text")))
+        back = entries(driver, "received", "text")
+        missing = [text for text in texts if sum(text in entry for entry in back) != 1]
+        if missing:
+            raise Failed(f"not come back as it was sent: {missing[0][:40]}")
+
+
+def report(n):
+    return f"{n}: " + "".join(f'{{"station":{n * i % 97},"tide":"flut {n + i}"}} ' for i in range(44)) + "."
 
 
 def explain(driver):
@@ -221,6 +250,7 @@ def main():
     parser.add_argument("url")
     parser.add_argument("--screenshot", metavar="FILE.png")
     parser.add_argument("--text", default="Grüße, привет <b>&amp;</b> ✓", help="without characters above U+FFFF")
+    parser.add_argument("--many", type=int, default=0)
     parser.add_argument("--timeout", type=float, default=60)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that `finally` ends the browser
