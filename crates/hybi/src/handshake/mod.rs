@@ -60,6 +60,7 @@ use crate::time::Instant;
 mod answer;
 mod client;
 mod client_request;
+mod exchange;
 mod key;
 mod redirect;
 mod request;
