@@ -56,6 +56,8 @@ pub(crate) struct HeadScanner {
 enum Kind {
     Request,
     Response,
+    /// The same, also in HTTP/1.0: proxies that answer so to CONNECT are not rare.
+    ProxyResponse,
 }
 
 /// Where the scanner stands: what the octets before say about the next one.
@@ -88,6 +90,11 @@ impl HeadScanner {
     /// For the head of a response.
     pub(crate) fn response(limits: &Limits) -> Self {
         Self::new(Kind::Response, limits)
+    }
+
+    /// For the head of a proxy's response to CONNECT, which may be in HTTP/1.0.
+    pub(crate) fn proxy_response(limits: &Limits) -> Self {
+        Self::new(Kind::ProxyResponse, limits)
     }
 
     fn new(kind: Kind, limits: &Limits) -> Self {
@@ -149,11 +156,16 @@ impl HeadScanner {
     /// A response begins with its version, a request with a token and a blank.
     fn first_line(&self, seen: usize, octet: u8) -> Result<At, HandshakeError> {
         const VERSION: &[u8] = b"HTTP/1.1 ";
+        const MINOR: usize = b"HTTP/1.".len();
         let more = At::Start { seen: seen + 1 };
         match self.kind {
-            Kind::Response if octet != VERSION[seen] => Err(HandshakeError::BadHttp),
-            Kind::Response if seen + 1 == VERSION.len() => Ok(At::Line),
-            Kind::Response => Ok(more),
+            Kind::Response | Kind::ProxyResponse => {
+                let is_older = self.kind == Kind::ProxyResponse && seen == MINOR && octet == b'0';
+                if octet != VERSION[seen] && !is_older {
+                    return Err(HandshakeError::BadHttp);
+                }
+                Ok(if seen + 1 == VERSION.len() { At::Line } else { more })
+            }
             Kind::Request if is_tchar(octet) => Ok(At::Start { seen: 2 }),
             Kind::Request if octet == b' ' && seen == 2 => Ok(At::Line),
             Kind::Request if octet == b'\r' && seen == 0 => Ok(At::EmptyFirst),
@@ -301,6 +313,19 @@ mod tests {
         assert_eq!(parse("HTTP/1.1 200\r\n\r\n"), Ok((200, 0)));
         for bad in ["", "1", "10", "1011", "099", "000", "+10", " 101", "101\t", "10l"] {
             assert_eq!(parse(&format!("HTTP/1.1 {bad}\r\n\r\n")), Err(BadHttp), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_may_answer_in_an_older_version() {
+        let parse = |text: &str| {
+            let (at, scanner) = scan(HeadScanner::proxy_response(&Limits::default()), text.as_bytes(), 1);
+            scanner.and_then(HeadScanner::into_response).map(|head| head.status).map_err(|error| (at, error))
+        };
+        assert_eq!(parse("HTTP/1.1 200 OK\r\n\r\n"), Ok(200));
+        assert_eq!(parse("HTTP/1.0 200 Connection established\r\nA: b\r\n\r\n"), Ok(200));
+        for (text, wrong) in [("HTTP/1.2 200", 8), ("HTTP/0.0 200", 6), ("HTTP/2 200", 6), ("SSH-2.0", 1)] {
+            assert_eq!(parse(text), Err((wrong, BadHttp)), "{text:?}");
         }
     }
 

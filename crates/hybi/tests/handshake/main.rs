@@ -5,6 +5,7 @@
 
 mod client_request;
 mod properties;
+mod proxy;
 mod redirect;
 mod request;
 mod response;
