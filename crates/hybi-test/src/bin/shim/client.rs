@@ -112,7 +112,7 @@ impl Wishes {
     }
 }
 
-const URL: &str = "ws://server.example.com/chat";
+pub(crate) const URL: &str = "ws://server.example.com/chat";
 
 impl ClientDoor {
     /// Makes the request; `Err`: why the library does not.
@@ -188,7 +188,7 @@ pub(crate) fn show(response: &Response) -> Value {
     json!({"status": response.status(), "headers": headers, "body": hex(response.body())})
 }
 
-fn request_error(error: RequestError) -> &'static str {
+pub(crate) fn request_error(error: RequestError) -> &'static str {
     match error {
         RequestError::BadUri(_) => "bad_url",
         RequestError::BadProtocol => "bad_protocol",

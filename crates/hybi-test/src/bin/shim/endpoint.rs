@@ -3,6 +3,7 @@
 use hybi::{Connection, HandshakeError, Instant, State, TransportAction};
 
 use crate::client::ClientDoor;
+use crate::proxy::{ProxyDoor, Tunnel};
 use crate::server::ServerDoor;
 
 #[derive(Debug)]
@@ -10,13 +11,14 @@ pub(crate) enum Endpoint {
     Open(Box<Connection>),
     Server(Box<ServerDoor>),
     Client(Box<ClientDoor>),
+    Proxy(Box<ProxyDoor>),
 }
 
 impl Endpoint {
     pub(crate) fn connection(&mut self) -> Option<&mut Connection> {
         match self {
             Self::Open(connection) => Some(connection),
-            Self::Server(_) | Self::Client(_) => None,
+            Self::Server(_) | Self::Client(_) | Self::Proxy(_) => None,
         }
     }
 
@@ -25,7 +27,9 @@ impl Endpoint {
             Self::Open(connection) => connection.state(),
             Self::Server(door) if door.handshake.error().is_some() => State::Closed,
             Self::Client(door) if door.failed => State::Closed,
-            Self::Server(_) | Self::Client(_) => State::Connecting,
+            Self::Proxy(door) if door.state == Tunnel::None => State::Closed,
+            Self::Proxy(door) if door.state == Tunnel::Open => State::Open,
+            Self::Server(_) | Self::Client(_) | Self::Proxy(_) => State::Connecting,
         }
     }
 
@@ -34,6 +38,7 @@ impl Endpoint {
             Self::Open(connection) => return transport(connection),
             Self::Server(door) => door.handshake.wants_close(),
             Self::Client(door) => door.handshake.wants_close(),
+            Self::Proxy(door) => door.tunnel.wants_close(),
         };
         if wants_close { "close" } else { "keep" }
     }
@@ -43,6 +48,7 @@ impl Endpoint {
             Self::Open(connection) => connection.receive_eof(),
             Self::Server(door) => door.handshake.receive_eof(),
             Self::Client(door) => door.handshake.receive_eof(),
+            Self::Proxy(door) => door.tunnel.receive_eof(),
         }
     }
 
@@ -67,6 +73,7 @@ impl Endpoint {
             Self::Open(connection) => connection.transmit(),
             Self::Server(door) => door.handshake.transmit(),
             Self::Client(door) => door.handshake.transmit(),
+            Self::Proxy(door) => door.tunnel.transmit(),
         }
     }
 
@@ -75,6 +82,7 @@ impl Endpoint {
             Self::Open(connection) => connection.transmitted(n),
             Self::Server(door) => door.handshake.transmitted(n),
             Self::Client(door) => door.handshake.transmitted(n),
+            Self::Proxy(door) => door.tunnel.transmitted(n),
         }
     }
 
@@ -83,6 +91,7 @@ impl Endpoint {
             Self::Open(connection) => connection.poll_timeout(),
             Self::Server(door) => door.handshake.poll_timeout(),
             Self::Client(door) => door.handshake.poll_timeout(),
+            Self::Proxy(door) => door.tunnel.poll_timeout(),
         }
     }
 
@@ -91,6 +100,7 @@ impl Endpoint {
             Self::Open(connection) => connection.handle_timeout(now),
             Self::Server(door) => door.handshake.handle_timeout(now),
             Self::Client(door) => door.handshake.handle_timeout(now),
+            Self::Proxy(door) => door.tunnel.handle_timeout(now),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! stdin ──▶ request ──▶ script (a kind that runs steps) ──▶ answer ──▶ stdout
 //!                  │       on an endpoint: a connection,        ▲
-//!                  │       or a server or client before it      │
+//!                  │       or a server, client or tunnel before │
 //!                  └────▶ functions (one result) ───────────────┘
 //! ```
 //!
@@ -19,6 +19,7 @@ mod errors;
 mod functions;
 mod meter;
 mod options;
+mod proxy;
 mod request;
 mod script;
 mod server;
@@ -68,6 +69,7 @@ fn dispatch(request: &Request) -> Result<Value, Unsupported> {
         "frames" | "send" | "lifecycle" => script::run_open(request),
         "handshake-request" => script::run_server(request),
         "handshake-response" | "client-request" => script::run_client(request),
+        "proxy" => script::run_proxy(request),
         "extension-header" => functions::extension_header(request),
         "extension-format" => functions::extension_format(request),
         "subprotocol-header" => functions::subprotocol_header(request),

@@ -7,11 +7,14 @@ use hybi::{
 };
 use serde_json::{Value, json};
 
+use hybi_test::octets::hex;
+
 use crate::answer::Facts;
 use crate::client::{self, ClientDoor, Ended, Wishes};
 use crate::endpoint::Endpoint;
 use crate::meter::Meter;
 use crate::options::{self, MASK_KEY, Options, none_left};
+use crate::proxy::{self, ProxyDoor};
 use crate::request::{Request, Unsupported, unsupported};
 use crate::server::{Application, Decided, ServerDoor};
 use crate::step::{self, Step};
@@ -53,6 +56,20 @@ pub(crate) fn run_client(request: &Request) -> Result<Value, Unsupported> {
     let mut meter = taken.start();
     match ClientDoor::new(taken.config, &wishes, &mut meter) {
         Ok(door) => Script::new(Endpoint::Client(Box::new(door)), meter).run(steps),
+        Err(why) => Ok(json!({"refused": [why], "state": "closed", "attempts": []})),
+    }
+}
+
+/// Runs a script on a client that has asked a proxy for a tunnel.
+pub(crate) fn run_proxy(request: &Request) -> Result<Value, Unsupported> {
+    let steps = step::parse_all(&request.input)?;
+    let mut options = request.options.clone();
+    let wishes = proxy::Wishes::take(&mut options)?;
+    let taken = Options::take(&mut options)?;
+    none_left(&options)?;
+    let mut meter = taken.start();
+    match ProxyDoor::new(taken.config, &wishes, &mut meter) {
+        Ok(door) => Script::new(Endpoint::Proxy(Box::new(door)), meter).run(steps),
         Err(why) => Ok(json!({"refused": [why], "state": "closed", "attempts": []})),
     }
 }
@@ -123,8 +140,13 @@ impl Script {
         self.room = None;
         self.take_output();
         let changed = self.shared.iter().filter(|(handle, before)| handle != before).count();
-        if let Endpoint::Client(door) = &self.endpoint {
-            self.facts.response = door.handshake.response().map(client::show);
+        match &self.endpoint {
+            Endpoint::Client(door) => self.facts.response = door.handshake.response().map(client::show),
+            Endpoint::Proxy(door) => {
+                let refusal = door.tunnel.response().map(client::show);
+                self.facts.response = refusal.or(self.facts.response.take());
+            }
+            Endpoint::Open(_) | Endpoint::Server(_) => {}
         }
         let mut answer = self.facts.into_answer(self.endpoint.state());
         answer["cost"] = cost;
@@ -138,6 +160,9 @@ impl Script {
             answer["version"] = json!(connection.agreement().version().number());
             answer["extensions"] = json!(connection.agreement().extensions().collect::<Vec<_>>());
             answer["protocol"] = json!(connection.agreement().subprotocol());
+        }
+        if let Endpoint::Proxy(door) = &self.endpoint {
+            answer["leftover"] = json!(hex(door.tunnel.leftover()));
         }
         answer
     }
@@ -218,6 +243,7 @@ impl Script {
             Endpoint::Open(_) => 0,
             Endpoint::Server(door) => door.handshake.receive(offered),
             Endpoint::Client(door) => door.handshake.receive(offered),
+            Endpoint::Proxy(door) => door.tunnel.receive(offered),
         });
         self.outside.drain(..taken);
         self.drain()
@@ -344,6 +370,11 @@ impl Script {
                 let ended = door.poll(&mut self.meter);
                 self.ended(ended);
             }
+            Endpoint::Proxy(door) => match door.poll(&mut self.meter) {
+                None => {}
+                Some(Ok(response)) => self.facts.response = Some(client::show(&response)),
+                Some(Err(why)) => self.facts.fail_handshake(why),
+            },
         }
         let Some(connection) = self.endpoint.connection().filter(|_| self.takes_events) else {
             return Ok(());
@@ -396,10 +427,12 @@ impl Script {
 
     /// The request of a client counts as written.
     fn note_attempt(&mut self) {
-        if let Endpoint::Client(door) = &mut self.endpoint {
-            let attempt = door.attempt();
-            self.facts.attempts.push(attempt);
-        }
+        let attempt = match &mut self.endpoint {
+            Endpoint::Client(door) => door.attempt(),
+            Endpoint::Proxy(door) => door.attempt(),
+            Endpoint::Open(_) | Endpoint::Server(_) => return,
+        };
+        self.facts.attempts.push(attempt);
     }
 
     fn take_output(&mut self) {
