@@ -212,6 +212,8 @@ pub enum HandshakeError {
     BadExtensions,
     /// The server answered with this status instead of 101 (§4.1).
     UnexpectedStatus(u16),
+    /// Octets came through a tunnel in front of TLS, in which the client speaks first.
+    EarlyOctets,
     /// The application refused the request with this status.
     Refused(u16),
     /// The handshake was not over in time.
@@ -235,6 +237,7 @@ impl fmt::Display for HandshakeError {
             Self::BadAccept => "missing or wrong Sec-WebSocket-Accept (RFC 6455 §4.1)",
             Self::BadProtocol => "bad Sec-WebSocket-Protocol (RFC 6455 §4.1)",
             Self::BadExtensions => "bad Sec-WebSocket-Extensions (RFC 6455 §9.1)",
+            Self::EarlyOctets => "octets in front of TLS",
             Self::UnexpectedStatus(status) => return write!(f, "the server answered with status {status}"),
             Self::Refused(status) => return write!(f, "refused with status {status}"),
             Self::TimedOut => "the handshake took too long",

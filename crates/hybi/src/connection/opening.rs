@@ -1,7 +1,9 @@
 //! From the door to the connection: the handshakes end here.
 
 use super::Connection;
-use crate::handshake::{Accept, AnswerError, ClientHandshake, Opening, ServerHandshake};
+use crate::handshake::{
+    Accept, AnswerError, ClientHandshake, Journey, JourneyError, Opening, Response, ServerHandshake,
+};
 
 impl ServerHandshake {
     /// Accepts the request. The answer waits to be transmitted as the first output of the connection, and
@@ -20,6 +22,17 @@ impl ClientHandshake {
     /// What the server sent behind its answer is inside. `None` before, and after a failure.
     pub fn into_connection(self) -> Option<Connection> {
         self.into_opening().map(Connection::from_opening)
+    }
+}
+
+impl Journey {
+    /// What came of it, once the step is [`Step::Over`](crate::handshake::Step::Over): the connection, with what
+    /// the server sent behind its answer inside, and the answer; or why there is none.
+    ///
+    /// # Errors
+    /// [`JourneyError`].
+    pub fn into_connection(self) -> Result<(Connection, Response), JourneyError> {
+        self.into_opening().map(|(opening, response)| (Connection::from_opening(opening), response))
     }
 }
 

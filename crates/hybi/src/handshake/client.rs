@@ -140,6 +140,16 @@ impl ClientHandshake {
         self.exchange.response
     }
 
+    /// No more is to come, for this reason.
+    pub(super) fn end(&mut self, error: HandshakeError) {
+        self.exchange.end(error);
+    }
+
+    /// The source of randomness, for another attempt.
+    pub(super) fn into_entropy(self) -> BoxEntropy {
+        self.entropy
+    }
+
     /// What the connection is made of, if it is open.
     pub(crate) fn into_opening(self) -> Option<Opening> {
         let agreement = self.exchange.opened()?.clone();

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::is_reserved;
+use super::response::Response;
 use super::subprotocol::{SubprotocolSyntax, Subprotocols};
 use crate::agreement::Agreement;
 use crate::error::HandshakeError;
@@ -24,7 +25,7 @@ use crate::extension::{
 };
 use crate::http::fields::{Fields, InvalidField};
 use crate::http::uri::{Uri, UriError, is_host_port};
-use crate::version::Version;
+use crate::version::{Version, Versions};
 
 /// A request to open a connection.
 ///
@@ -265,6 +266,33 @@ impl ClientRequest {
             return Ok(agreement.with_deflate(Deflate::new(config.clone(), params)));
         }
         Err(HandshakeError::BadExtensions)
+    }
+
+    /// The same request in an older version: the newest of these that a refusal names (RFC 6455 §4.4). `None`
+    /// where it names none that is older than the one asked for.
+    ///
+    /// ```
+    /// use hybi::handshake::{ClientHandshake, ClientRequest};
+    /// use hybi::{BoxEntropy, Config, Version, Versions};
+    /// # let entropy = BoxEntropy::new(|out: &mut [u8]| out.fill(7));
+    /// let request = ClientRequest::new("ws://example.com/")?;
+    /// let mut handshake = ClientHandshake::new(request, Config::default(), entropy);
+    /// let taken = handshake.receive(b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 8, 7\r\n\r\n");
+    /// let refusal = handshake.response().expect("one came");
+    ///
+    /// let ours = Versions::default().with(Version::V8);
+    /// let next = handshake.request().in_older_version(refusal, ours).expect("both know it");
+    /// assert_eq!(next.version(), Version::V8);
+    /// # Ok::<(), hybi::handshake::RequestError>(())
+    /// ```
+    pub fn in_older_version(&self, refusal: &Response, versions: Versions) -> Option<Self> {
+        let is_named = |version: &Version| {
+            let number = version.to_string();
+            refusal.fields().list("Sec-WebSocket-Version").any(|named| named == number.as_bytes())
+        };
+        let is_refusal = matches!(refusal.status(), 400..=499);
+        let version = versions.iter().find(|version| *version < self.version && is_named(version))?;
+        is_refusal.then(|| Self { key: None, ..self.clone() }.with_version(version))
     }
 
     pub(super) fn requires_subprotocol(&self) -> bool {

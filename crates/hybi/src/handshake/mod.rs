@@ -18,6 +18,9 @@
 //! sends never makes a call fail: it makes an event, and the HTTP answer owed to it waits in `transmit`.
 //! Octets that come behind the handshake are kept and move into the connection.
 //!
+//! What comes before, on the side of the client, is a [`Journey`]: what to dial, a tunnel through a proxy
+//! ([`ConnectProxy`]), when to put TLS on top, redirects. An adapter is a loop over its steps.
+//!
 //! A request that an HTTP library has read is judged by [`Request::from_parts`], by the same rules.
 //!
 //! # A server
@@ -61,7 +64,9 @@ mod answer;
 mod client;
 mod client_request;
 mod exchange;
+mod journey;
 mod key;
+mod proxies;
 mod proxy;
 mod redirect;
 mod request;
@@ -76,6 +81,8 @@ pub use crate::http::uri::{Uri, UriError};
 pub use answer::{Answer, AnswerError};
 pub use client::{ClientHandshake, Outcome};
 pub use client_request::{ClientRequest, RequestError};
+pub use journey::{Hop, Journey, JourneyError, Place, Step};
+pub use proxies::Proxies;
 pub use proxy::{ConnectProxy, Proxy};
 pub use redirect::{RedirectError, Redirects};
 pub use request::{Accept, Acceptance, Refusal, Request, RequestHead};

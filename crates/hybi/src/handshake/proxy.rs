@@ -253,6 +253,11 @@ impl ConnectProxy {
         self.exchange.response
     }
 
+    /// No more is to come, for this reason.
+    pub(super) fn end(&mut self, error: HandshakeError) {
+        self.exchange.end(error);
+    }
+
     /// Octets of the tunnel that came behind the answer. [`into_handshake`](Self::into_handshake) hands them
     /// on. If TLS with the server comes first there must be none, for in TLS the client speaks first: what
     /// came so early is not from the server, or not for us.

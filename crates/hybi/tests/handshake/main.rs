@@ -4,6 +4,7 @@
 #![allow(clippy::panic, reason = "the way a test says what it saw")]
 
 mod client_request;
+mod journey;
 mod properties;
 mod proxy;
 mod redirect;
