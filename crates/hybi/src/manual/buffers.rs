@@ -131,6 +131,9 @@
 //! [`Decoder`] finds frames in memory that the caller owns and stores none of it: for a proxy that relays frames, for
 //! a ring of buffers that the kernel fills, for a machine with little memory. It joins nothing and answers nothing.
 //!
+//! A relay passes control frames on as they are, and changes the fragments of a message only where it knows every
+//! extension that was agreed on (RFC 6455 §5.4).
+//!
 //! [`Connection::receive`]: crate::Connection::receive
 //! [`Connection::recv_space`]: crate::Connection::recv_space
 //! [`Connection::received`]: crate::Connection::received

@@ -1,9 +1,9 @@
 //! What a client requests (RFC 6455 §4.1, items 1 to 12).
 
-use hybi::handshake::{ClientHandshake, ClientRequest, RequestError, UriError};
+use hybi::handshake::{ClientHandshake, ClientRequest, Outcome, RequestError, UriError};
 use hybi::{BoxEntropy, Config, Version};
 
-use crate::{client_request, entropy};
+use crate::{client_request, entropy, response_with};
 
 fn octets(request: ClientRequest) -> String {
     let handshake = ClientHandshake::new(request, Config::default(), entropy());
@@ -188,6 +188,24 @@ fn the_request_is_transmitted_in_any_pieces() {
         handshake.transmitted(1);
     }
     assert_eq!(out, whole);
+}
+
+/// §4.1: "Once the client's opening handshake has been sent, the client MUST wait for a response".
+#[test]
+fn nothing_follows_the_request_before_the_answer() {
+    let mut client = ClientHandshake::new(client_request("ws://h/"), Config::default(), entropy());
+    let request_len = client.transmit().len();
+    client.transmitted(request_len);
+    let answer = response_with(&[]);
+    for octet in answer.as_bytes() {
+        assert!(client.transmit().is_empty() && client.poll_event().is_none());
+        assert_eq!(client.receive(&[*octet]), 1);
+    }
+    assert!(matches!(client.poll_event(), Some(Outcome::Opened(_))));
+    let connection = client.into_connection().expect("it is open");
+    assert!(connection.transmit().is_empty());
+    let unanswered = ClientHandshake::new(client_request("ws://h/"), Config::default(), entropy());
+    assert!(unanswered.into_connection().is_none(), "and there is nothing to send with");
 }
 
 #[test]

@@ -242,6 +242,15 @@ fn cookies_of_the_answer_are_readable() {
     assert_eq!((response.status(), cookies), (101, vec![&b"a=1"[..], b"b=2"]));
 }
 
+/// §4.4, §11.3.5: in several lines, or in one.
+#[test]
+fn the_versions_of_a_refusal_are_readable() {
+    let lines = "Sec-WebSocket-Version: 13\r\nsec-websocket-version: 8, 7\r\n";
+    let response = refused(&format!("HTTP/1.1 426 \r\n{lines}Content-Length: 0\r\n\r\n"));
+    let versions: Vec<_> = response.fields().get_all("Sec-WebSocket-Version").collect();
+    assert_eq!((response.status(), versions), (426, vec![&b"13"[..], b"8, 7"]));
+}
+
 #[test]
 fn what_comes_behind_the_answer_is_kept_up_to_a_limit() {
     let text = response_with(&[]);

@@ -49,6 +49,18 @@ twins! {
         assert_eq!(connection.send_message(Message::from("x")).unwrap_err().error, UsageError::NotOpen);
     }
 
+    /// §6.1: "if at any point the state of the connection changes, the endpoint MUST abort".
+    fn a_message_that_was_begun_ends_with_the_open_state(role) {
+        for octets in [to(role, first::CLOSE, b""), to(role, 0x83, b"")] {
+            let mut connection = open(role);
+            connection.start(Kind::Text).unwrap().write(b"begun").unwrap();
+            receive(&mut connection, &octets);
+            assert!(connection.writer().is_none(), "no fragment more");
+            let frames = sent(&mut connection);
+            assert_eq!(frames.iter().map(Frame::first).collect::<Vec<_>>(), [0x01, first::CLOSE]);
+        }
+    }
+
     /// A large message, in every way to hand it over: what is received in its final place is the same.
     fn large_messages(role) {
         let payload: Vec<u8> = (0..300_000u32).map(|i| (i * 7 % 251) as u8).collect();
