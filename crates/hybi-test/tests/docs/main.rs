@@ -1,0 +1,6 @@
+//! What the documentation says about the repository is so: links lead somewhere, and the modules and tests that the
+//! tables of rules name are there.
+
+mod links;
+mod repository;
+mod traceability;
