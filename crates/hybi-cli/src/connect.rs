@@ -100,7 +100,7 @@ fn talk<S: Transport + Send + 'static>(
     let (socket, _response) = connected.map_err(|error| no_connection(uri, &error))?;
     let subprotocol = socket.agreement().subprotocol().map(|name| format!(", subprotocol {name}"));
     let extensions: String = socket.agreement().extensions().map(|name| format!(", {name}")).collect();
-    let (reader, writer) = socket.split().map_err(|error| format!("cannot use {uri}: {error}"))?;
+    let (reader, writer) = socket.into_split().map_err(|error| format!("cannot use {uri}: {error}"))?;
     terminal::note(&format!("connected to {uri}{}{extensions}", subprotocol.unwrap_or_default()));
 
     let (complain, complaints) = mpsc::channel();
@@ -213,7 +213,7 @@ fn say<S: Transport>(writer: &mut Writer<S>, line: &[u8]) -> Result<bool, String
     let line = parse(line)?;
     let said = match line {
         Line::Text(text) => writer.send(text),
-        Line::Ping(text) => writer.ping(text.as_bytes()),
+        Line::Ping(text) => writer.ping(text.as_bytes()).map(drop),
         Line::Close(code, reason) => writer.close(code, reason),
     };
     match said {

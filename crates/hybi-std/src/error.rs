@@ -57,6 +57,17 @@ impl From<io::Error> for Error {
     }
 }
 
+/// For who speaks `io`: an error of the transport is itself, a call that came too late is a `BrokenPipe`.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            Error::Usage(UsageError::NotOpen) => Self::new(io::ErrorKind::BrokenPipe, error),
+            error => Self::other(error),
+        }
+    }
+}
+
 impl From<crate::ConnectError> for Error {
     fn from(error: crate::ConnectError) -> Self {
         Self::Connect(error)

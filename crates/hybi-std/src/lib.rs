@@ -44,7 +44,9 @@
 mod accept;
 mod connect;
 mod error;
+mod ping;
 mod split;
+mod stream;
 mod transport;
 mod websocket;
 
@@ -56,6 +58,8 @@ pub use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
     MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
 };
-pub use split::{Reader, Writer};
+pub use ping::RoundTrip;
+pub use split::{Handle, Reader, Writer};
+pub use stream::{ByteReader, ByteStream, ByteWriter};
 pub use transport::{Plain, Transport};
 pub use websocket::WebSocket;

@@ -2,25 +2,31 @@
 //!
 //! The halves of the core share nothing. Here they share one slot, in which the reader leaves what it wants
 //! said, and the writing half of the transport. The reader takes the latter only if it is free, so it never
-//! waits for a writer; a writer that has finished looks into the slot once more before it leaves.
+//! waits for a writer; a writer that has finished looks into the slot once more before it leaves. The same goes
+//! for messages that a [`Handle`] leaves without waiting.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use hybi::{
     CloseCause, CloseCode, CloseInfo, Connection, Delivery, Event, Instant, Message, Payload, Prepared,
-    Receiver, Reply, Sender, State, TransportAction,
+    Receiver, Reply, Sender, State, TransportAction, UsageError,
 };
 
 use crate::error::Error;
-use crate::transport::{Timed, Transport, Waited};
+use crate::ping::{Pings, Pongs, RoundTrip};
+use crate::transport::{SLICES, Timed, Transport, Waited};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 #[derive(Debug)]
 pub struct Reader<S: Transport> {
     transport: Timed<S>,
     receiver: Receiver,
+    pongs: Pongs,
+    io_error: Option<io::Error>,
     shared: Arc<Shared<S>>,
 }
 
@@ -30,9 +36,20 @@ pub struct Writer<S: Transport> {
     shared: Arc<Shared<S>>,
 }
 
+/// One of many owners of a sending half: it can be cloned, is for any thread, and knows no type of transport.
+/// [`Writer::handle`] gives the first. Dropping it does not end the connection.
+///
+/// Sending waits for its turn and then until the transport has taken what was sent, so that memory stays
+/// bounded however many threads send; [`Self::try_send_prepared`] waits for nothing.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<dyn Voice>,
+}
+
 #[derive(Debug)]
 struct Shared<S> {
     desk: Arc<Desk>,
+    high_water: usize,
     outward: Mutex<Outward<S>>,
 }
 
@@ -41,6 +58,9 @@ struct Shared<S> {
 struct Desk {
     /// What the receiving half wants said.
     replies: Mutex<Vec<Reply>>,
+    /// Messages that nobody waits for, and their octets: never more than the high water mark and one message.
+    messages: Mutex<(VecDeque<Prepared>, usize)>,
+    pings: Arc<Pings>,
     /// Why the writing side gave the connection up: written before it ends the transport, so that the reader,
     /// whom the end wakes, finds it.
     gave_up: Mutex<Option<CloseCause>>,
@@ -56,18 +76,22 @@ struct Outward<S> {
 
 /// Both sides look at the desk and at the deadlines at least so often.
 const TICK: Duration = Duration::from_millis(500);
+/// And so often while output waits that nobody waits for.
+const SHORT_TICK: Duration = Duration::from_millis(50);
 /// How long a reader waits for the transport to take what it has to say.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 pub(crate) fn split<S: Transport>(
     transport: Timed<S>,
     connection: Connection,
+    pongs: Pongs,
 ) -> io::Result<(Reader<S>, Writer<S>)> {
+    let high_water = connection.config().water.high;
     let (receiver, sender) = connection.into_split();
-    let desk = Arc::new(Desk::default());
+    let desk = Arc::new(Desk { pings: pongs.0.clone(), ..Desk::default() });
     let outward = Outward { transport: transport.try_clone()?, sender, desk: desk.clone() };
-    let shared = Arc::new(Shared { desk, outward: Mutex::new(outward) });
-    Ok((Reader { transport, receiver, shared: shared.clone() }, Writer { shared }))
+    let shared = Arc::new(Shared { desk, high_water, outward: Mutex::new(outward) });
+    Ok((Reader { transport, receiver, pongs, io_error: None, shared: shared.clone() }, Writer { shared }))
 }
 
 impl<S: Transport> Reader<S> {
@@ -86,18 +110,23 @@ impl<S: Transport> Reader<S> {
             }
             self.fill();
         }
-        self.receiver.poll_event()
+        let event = self.receiver.poll_event();
+        self.pongs.look(event.as_ref());
+        event
     }
 
     /// The connection is over: the server ends the transport, a client waits for that (RFC 6455 §7.1.1).
     fn end_transport(&mut self) {
+        let before = self.io_error.take();
         loop {
             self.pass_replies();
             if self.shared.outward().sender.transport_action() == TransportAction::Close {
-                return self.transport.end();
+                break;
             }
             self.fill();
         }
+        self.io_error = before; // how the transport ends behind the end is nobody's error
+        self.transport.end();
     }
 
     /// Waits for the next whole message and owns it; `None` when the connection is over.
@@ -110,14 +139,24 @@ impl<S: Transport> Reader<S> {
         }
     }
 
+    /// The whole messages that arrive, each waited for and owned, until the connection is over.
+    pub fn messages(&mut self) -> impl Iterator<Item = Message> {
+        std::iter::from_fn(|| self.recv_message())
+    }
+
+    /// How messages are delivered from the next one on: whole, or in pieces as they arrive.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.receiver.set_delivery(delivery);
+    }
+
     /// How the connection ended, once it has.
     pub fn close_info(&self) -> Option<&CloseInfo> {
         self.receiver.close_info()
     }
 
-    /// How messages are delivered from the next one on.
-    pub fn set_delivery(&mut self, delivery: Delivery) {
-        self.receiver.set_delivery(delivery);
+    /// The error that ended reading, if it was an error. One of writing is the result of what was written.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.io_error.as_ref()
     }
 
     /// The transport.
@@ -126,17 +165,24 @@ impl<S: Transport> Reader<S> {
     }
 
     fn fill(&mut self) {
-        let tick = self.transport.now() + TICK;
-        let deadline = self.shared.try_outward().and_then(|outward| outward.sender.poll_timeout());
+        let (waits, deadline) = match self.shared.try_outward() {
+            Some(outward) => (outward.sender.buffered_len() > 0, outward.sender.poll_timeout()),
+            None => (false, None), // whoever holds it does what is due
+        };
+        let tick = self.transport.now() + if waits { SHORT_TICK } else { TICK };
         let deadline = deadline.map_or(tick, |deadline| deadline.min(tick));
         let space = self.receiver.recv_space();
         if space.is_empty() {
             return; // something waits to be told, or only time is left
         }
         match self.transport.read(space, Some(deadline)) {
-            Ok(Waited::Moved(0)) | Err(_) => self.ended(),
+            Ok(Waited::Moved(0)) => self.ended(),
             Ok(Waited::Moved(n)) => self.receiver.received(n),
             Ok(Waited::Elapsed) => {}
+            Err(error) => {
+                self.io_error.get_or_insert(error);
+                self.ended();
+            }
         }
     }
 
@@ -153,7 +199,7 @@ impl<S: Transport> Reader<S> {
         while let Some(reply) = self.receiver.poll_reply() {
             self.shared.desk.leave(reply);
         }
-        self.shared.serve_if_free();
+        self.shared.serve_if_free(Outward::flush_patiently);
         if let Some(cause) = self.shared.desk.take_gave_up() {
             self.receiver.give_up(cause);
         }
@@ -161,28 +207,12 @@ impl<S: Transport> Reader<S> {
 }
 
 impl<S: Transport> Writer<S> {
-    /// Sends a message and flushes.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
         self.say(|sender| Ok(sender.send(payload)?))
-    }
-
-    /// Sends a ping and flushes.
-    ///
-    /// # Errors
-    /// As [`Self::send`].
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.say(|sender| Ok(sender.ping(payload)?))
-    }
-
-    /// Begins the closing handshake and flushes. The reader goes on until there is nothing more.
-    ///
-    /// # Errors
-    /// As [`Self::send`].
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.say(|sender| Ok(sender.close(code, reason)?))
     }
 
     /// Sends a message that is handed over, and flushes.
@@ -201,11 +231,26 @@ impl<S: Transport> Writer<S> {
         self.say(|sender| Ok(sender.send_prepared(message)?))
     }
 
-    /// Drops the connection at once.
-    pub fn abort(&mut self) {
-        let mut outward = self.shared.outward();
-        outward.sender.abort();
-        outward.act();
+    /// Sends a message without flushing: several of them and one [`Self::flush`] are one write.
+    ///
+    /// # Errors
+    /// As [`Self::send`]. Above high water it flushes, so memory stays bounded.
+    pub fn feed<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
+        let is_above = {
+            let mut outward = self.shared.outward();
+            outward.serve();
+            outward.sender.send(payload)?;
+            outward.sender.is_above_high_water()
+        };
+        if is_above { self.flush() } else { Ok(()) }
+    }
+
+    /// Transmits until nothing waits.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: what waited is lost, or its time was over.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.say(|_| Ok(()))
     }
 
     /// Whatever else a [`Sender`] can say, then a flush.
@@ -213,28 +258,187 @@ impl<S: Transport> Writer<S> {
     /// # Errors
     /// What `say` returns, or [`Error::Io`].
     pub fn say(&mut self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
-        let said = {
-            let mut outward = self.shared.outward();
-            outward.serve();
-            let said = say(&mut outward.sender);
-            let flushed = outward.flush(None);
-            said.and(flushed.map_err(Error::Io))
-        };
-        self.shared.serve_if_free();
-        said
+        self.shared.say(say)
+    }
+
+    /// Sends a ping of up to 125 octets and flushes. The reader gets the pong; how long that took, the
+    /// [`RoundTrip`] tells, which may be dropped.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<RoundTrip, Error> {
+        self.shared.ping(payload)
+    }
+
+    /// Begins the closing handshake and flushes. The reader goes on until there is nothing more.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.close(code, reason)?))
+    }
+
+    /// Drops the connection at once. It waits for its turn while another thread writes.
+    pub fn abort(&mut self) {
+        self.shared.abort();
     }
 
     /// Open, closing or closed.
     pub fn state(&self) -> State {
-        let state = self.shared.outward().sender.state();
-        self.shared.serve_if_free(); // the reader may have found the door closed
-        state
+        self.shared.state()
+    }
+
+    /// One more owner of the sending half, for any thread.
+    pub fn handle(&self) -> Handle
+    where
+        S: Send + 'static,
+    {
+        Handle { shared: self.shared.clone() }
+    }
+}
+
+impl Handle {
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
+    pub fn send<'p>(&self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send(payload)?))
+    }
+
+    /// Sends a message that is handed over, and flushes.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_message(&self, message: impl Into<Message>) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send_message(message).map_err(|refused| refused.error)?))
+    }
+
+    /// Sends a message that was framed once for many, and flushes.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_prepared(&self, message: &Prepared) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.send_prepared(message)?))
+    }
+
+    /// The same without waiting, neither for the peer nor for other threads: for one message to many. It is
+    /// queued, and as much is written as the transport takes at once; the rest goes out with what is sent next,
+    /// or when the reader looks.
+    ///
+    /// # Errors
+    /// [`UsageError::QueueFull`] (in [`Error::Usage`]) if more than [`Water::high`](hybi::Water) waits already:
+    /// the peer does not keep up, and nothing was queued. [`UsageError::NotOpen`].
+    pub fn try_send_prepared(&self, message: &Prepared) -> Result<(), Error> {
+        self.shared.try_send_prepared(message)
+    }
+
+    /// Sends a ping of up to 125 octets and flushes. See [`Writer::ping`].
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error> {
+        self.shared.ping(payload)
+    }
+
+    /// Begins the closing handshake and flushes. The reader goes on until there is nothing more.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.close(code, reason)?))
+    }
+
+    /// Drops the connection at once. It waits for its turn while another thread writes.
+    pub fn abort(&self) {
+        self.shared.abort();
+    }
+
+    /// Open, closing or closed.
+    pub fn state(&self) -> State {
+        self.shared.state()
+    }
+
+    fn say(&self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
+        let mut say = Some(say);
+        self.shared.say_dyn(&mut |sender| say.take().map_or(Ok(()), |say| say(sender)))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+/// A writing side whose transport is not named.
+trait Voice: Send + Sync {
+    fn say_dyn(&self, say: &mut dyn FnMut(&mut Sender) -> Result<(), Error>) -> Result<(), Error>;
+    fn try_send_prepared(&self, message: &Prepared) -> Result<(), Error>;
+    fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error>;
+    fn abort(&self);
+    fn state(&self) -> State;
+}
+
+impl<S: Transport + Send> Voice for Shared<S> {
+    fn say_dyn(&self, say: &mut dyn FnMut(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
+        self.say(say)
+    }
+
+    fn try_send_prepared(&self, message: &Prepared) -> Result<(), Error> {
+        match self.try_outward() {
+            Some(mut outward) => {
+                outward.serve();
+                if outward.sender.is_above_high_water() {
+                    return Err(UsageError::QueueFull.into());
+                }
+                outward.sender.send_prepared(message)?;
+                outward.flush_at_once();
+            }
+            None => self.desk.leave_message(message, self.high_water)?,
+        }
+        self.serve_if_free(Outward::flush_at_once); // whoever held it may just have left
+        Ok(())
+    }
+
+    fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error> {
+        self.ping(payload)
+    }
+
+    fn abort(&self) {
+        self.abort();
+    }
+
+    fn state(&self) -> State {
+        self.state()
     }
 }
 
 impl Desk {
     fn replies(&self) -> MutexGuard<'_, Vec<Reply>> {
         self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn messages(&self) -> MutexGuard<'_, (VecDeque<Prepared>, usize)> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a message, if not too much is left already.
+    fn leave_message(&self, message: &Prepared, high_water: usize) -> Result<(), UsageError> {
+        let (messages, octets) = &mut *self.messages();
+        if *octets > high_water {
+            return Err(UsageError::QueueFull);
+        }
+        *octets += message.as_bytes().len();
+        messages.push_back(message.clone());
+        Ok(())
+    }
+
+    fn take_message(&self) -> Option<Prepared> {
+        let (messages, octets) = &mut *self.messages();
+        let message = messages.pop_front()?;
+        *octets -= message.as_bytes().len();
+        Some(message)
     }
 
     /// Leaves a reply. One that is superseded gives way, so there are never more than a few.
@@ -268,15 +472,50 @@ impl<S: Transport> Shared<S> {
 
     /// Says what is on the desk if the writing side is free, as much as the transport takes at once. If it is
     /// not free, whoever holds it looks at the desk while it waits, and once more when it has finished.
-    fn serve_if_free(&self) {
+    fn serve_if_free(&self, flush: fn(&mut Outward<S>)) {
         while let Some(mut outward) = self.try_outward() {
             outward.serve();
-            outward.flush_patiently();
+            flush(&mut outward);
+            let is_full = outward.sender.is_above_high_water();
             drop(outward);
-            if self.desk.replies().is_empty() {
+            if self.desk.replies().is_empty() && (is_full || self.desk.messages().0.is_empty()) {
                 return;
             }
         }
+    }
+
+    fn say(&self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
+        let said = {
+            let mut outward = self.outward();
+            outward.serve();
+            let said = say(&mut outward.sender);
+            let flushed = outward.flush(None);
+            said.and(flushed.map_err(Error::Io))
+        };
+        self.serve_if_free(Outward::flush_patiently);
+        said
+    }
+
+    fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error> {
+        let mut trip = None;
+        self.say(|sender| {
+            sender.ping(payload)?;
+            trip = Some(self.desk.pings.sent(payload));
+            Ok(())
+        })?;
+        Ok(trip.expect("it was sent"))
+    }
+
+    fn abort(&self) {
+        let mut outward = self.outward();
+        outward.sender.abort();
+        outward.act();
+    }
+
+    fn state(&self) -> State {
+        let state = self.outward().sender.state();
+        self.serve_if_free(Outward::flush_patiently); // the reader may have found the door closed
+        state
     }
 }
 
@@ -285,6 +524,11 @@ impl<S: Transport> Outward<S> {
     fn serve(&mut self) {
         for reply in std::mem::take(&mut *self.desk.replies()) {
             self.sender.handle_reply(reply);
+        }
+        while !self.sender.is_above_high_water()
+            && let Some(message) = self.desk.take_message()
+        {
+            let _ = self.sender.send_prepared(&message); // as if it had been sent and the connection had ended
         }
         let now = self.transport.now();
         if self.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
@@ -296,6 +540,24 @@ impl<S: Transport> Outward<S> {
     fn flush_patiently(&mut self) {
         let patience = self.transport.now() + PATIENCE;
         let _ = self.flush(Some(patience)); // the reader reads the end of the transport
+    }
+
+    /// Transmits what the transport takes without waiting.
+    fn flush_at_once(&mut self) {
+        while self.sender.buffered_len() > 0 {
+            let mut pieces = [&[][..]; SLICES];
+            let used = self.sender.transmit_slices(&mut pieces);
+            let slices = pieces.map(IoSlice::new);
+            match self.transport.write_at_once(&slices[..used]) {
+                Ok(Waited::Moved(n)) => self.sender.transmitted(n),
+                Ok(Waited::Elapsed) => return,
+                Err(_) => {
+                    self.sender.transmit_lost(); // the reader reads the end of the transport
+                    break;
+                }
+            }
+        }
+        self.act();
     }
 
     /// Transmits until nothing waits, or until it is time to stop.
@@ -318,7 +580,7 @@ impl<S: Transport> Outward<S> {
     fn transmit(&mut self, stop: Option<Instant>) -> io::Result<()> {
         let tick = self.transport.now() + TICK;
         let deadline = [Some(tick), stop, self.sender.poll_timeout()].into_iter().flatten().min();
-        let mut pieces = [&[][..]; 16];
+        let mut pieces = [&[][..]; SLICES];
         let used = self.sender.transmit_slices(&mut pieces);
         let slices = pieces.map(IoSlice::new);
         match self.transport.write(&slices[..used], deadline)? {

@@ -25,6 +25,18 @@ pub trait Transport: Read + Write {
     /// Those of the operating system.
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// Whether calls wait at all. It is switched off for a moment by
+    /// [`Handle::try_send_prepared`](crate::Handle::try_send_prepared), which a reader on another thread may
+    /// notice as a read that did not wait.
+    ///
+    /// # Errors
+    /// `Unsupported`: such a call waits a millisecond then, if the transport has deadlines. Or those of the
+    /// operating system.
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        let _ = nonblocking;
+        Err(ErrorKind::Unsupported.into())
+    }
+
     /// Ends the writing direction; the peer reads an end of stream.
     ///
     /// # Errors
@@ -37,7 +49,7 @@ pub trait Transport: Read + Write {
     /// Those of the operating system.
     fn shutdown(&mut self) -> io::Result<()>;
 
-    /// A second owner of the same stream, for [`WebSocket::split`](crate::WebSocket::split).
+    /// A second owner of the same stream, for [`WebSocket::into_split`](crate::WebSocket::into_split).
     ///
     /// # Errors
     /// `Unsupported`, or those of the operating system.
@@ -54,6 +66,9 @@ macro_rules! socket {
             }
             fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
                 <$socket>::set_write_timeout(self, timeout)
+            }
+            fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+                <$socket>::set_nonblocking(self, nonblocking)
             }
             fn shutdown_write(&mut self) -> io::Result<()> {
                 <$socket>::shutdown(self, Shutdown::Write)
@@ -122,6 +137,11 @@ pub(crate) struct Timed<S> {
     write_ended: bool,
 }
 
+/// As many pieces of output as are written at once.
+pub(crate) const SLICES: usize = 16;
+/// How long a write waits that should not wait, where the transport cannot do without.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 /// How a wait for the transport ended.
 pub(crate) enum Waited {
     /// So many octets went in or out.
@@ -174,6 +194,24 @@ impl<S: Transport> Timed<S> {
                 None => {}
             }
         }
+    }
+
+    /// Writes what the transport takes without waiting; `Elapsed` if that is nothing.
+    pub(crate) fn write_at_once(&mut self, slices: &[IoSlice<'_>]) -> io::Result<Waited> {
+        if self.stream.set_nonblocking(true).is_err() {
+            let patience = self.now() + PATIENCE;
+            return self.write(slices, Some(patience));
+        }
+        let written = loop {
+            match waited(self.stream.write_vectored(slices)) {
+                Ok(None) => {}
+                Ok(Some(Waited::Moved(0))) => break Err(ErrorKind::WriteZero.into()),
+                Ok(Some(waited)) => break Ok(waited),
+                Err(error) => break Err(error),
+            }
+        };
+        self.stream.set_nonblocking(false)?;
+        written
     }
 
     /// The stream, without any timeout of ours.

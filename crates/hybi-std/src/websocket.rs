@@ -3,12 +3,14 @@
 use std::io::{self, ErrorKind, IoSlice};
 
 use hybi::{
-    Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Event, Kind, Message, MessageWriter, Payload,
-    Prepared, Sender, State, TransportAction,
+    Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Delivery, Event, Kind, Message, MessageWriter,
+    Payload, Prepared, Sender, State, TransportAction,
 };
 
 use crate::error::Error;
-use crate::transport::{Timed, Transport, Waited};
+use crate::ping::{Pongs, RoundTrip};
+use crate::stream::ByteStream;
+use crate::transport::{SLICES, Timed, Transport, Waited};
 
 /// An open WebSocket. [`connect`](crate::connect) and [`accept`](crate::accept) make one.
 ///
@@ -17,7 +19,7 @@ use crate::transport::{Timed, Transport, Waited};
 ///
 /// Sending waits until the transport has taken what was sent, and reads nothing meanwhile: two peers that both
 /// send more than the transport between them holds, and do not read, wait for one another. Whoever sends much
-/// should [`split`](Self::split), or set [`Timeouts::write_stall`](hybi::Timeouts).
+/// should use [`into_split`](Self::into_split), or set [`Timeouts::write_stall`](hybi::Timeouts).
 ///
 /// Errors of the transport are not errors of receiving: they end the connection, the last event
 /// ([`Event::Closed`]) says how, and [`Self::io_error`] says why.
@@ -25,11 +27,9 @@ use crate::transport::{Timed, Transport, Waited};
 pub struct WebSocket<S> {
     transport: Timed<S>,
     connection: Connection,
+    pongs: Pongs,
     io_error: Option<io::Error>,
 }
-
-/// As many pieces of output as are written at once.
-const SLICES: usize = 16;
 
 impl<S: Transport> WebSocket<S> {
     /// A WebSocket whose opening handshake was made elsewhere.
@@ -38,7 +38,7 @@ impl<S: Transport> WebSocket<S> {
     }
 
     pub(crate) fn from_timed(transport: Timed<S>, connection: Connection) -> Self {
-        Self { transport, connection, io_error: None }
+        Self { transport, connection, pongs: Pongs::default(), io_error: None }
     }
 
     // ---- receiving
@@ -47,14 +47,18 @@ impl<S: Transport> WebSocket<S> {
     /// next call.
     pub fn recv(&mut self) -> Option<Event<'_>> {
         self.wait_event();
-        self.connection.poll_event()
+        let event = self.connection.poll_event();
+        self.pongs.look(event.as_ref());
+        event
     }
 
     /// Waits for the next event, and lends the sending half beside it: so that an answer is sent while the
     /// payload is still lent. What it sends is transmitted before the next wait, many answers in one write.
     pub fn recv_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
         self.wait_event();
-        self.connection.poll_event_with()
+        let (event, sender) = self.connection.poll_event_with()?;
+        self.pongs.look(Some(&event));
+        Some((event, sender))
     }
 
     /// Waits for the next whole message and owns it; `None` when the connection is over. Pings and pongs are
@@ -66,6 +70,24 @@ impl<S: Transport> WebSocket<S> {
                 return Some(message);
             }
         }
+    }
+
+    /// The whole messages that arrive, each waited for and owned, until the connection is over.
+    ///
+    /// ```no_run
+    /// # let (mut socket, _) = hybi_std::connect("ws://127.0.0.1:9001/")?;
+    /// for message in socket.messages() {
+    ///     println!("{} octets", message.as_bytes().len());
+    /// }
+    /// # Ok::<(), hybi_std::Error>(())
+    /// ```
+    pub fn messages(&mut self) -> impl Iterator<Item = Message> {
+        std::iter::from_fn(|| self.recv_message())
+    }
+
+    /// How messages are delivered from the next one on: whole, or in pieces as they arrive.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.connection.set_delivery(delivery);
     }
 
     /// Waits until there is an event or there will never be one.
@@ -124,9 +146,11 @@ impl<S: Transport> WebSocket<S> {
     /// the deadline of the core.
     fn end_transport(&mut self) {
         self.flush_or_lose();
+        let before = self.io_error.take();
         while self.connection.transport_action() != TransportAction::Close {
             self.fill();
         }
+        self.io_error = before; // how the transport ends behind the end is nobody's error
         self.transport.end();
     }
 
@@ -181,13 +205,15 @@ impl<S: Transport> WebSocket<S> {
         self.connection.writer()
     }
 
-    /// Sends a ping of up to 125 octets and flushes. The pong arrives as an event.
+    /// Sends a ping of up to 125 octets and flushes. The pong arrives as an event; how long that took, the
+    /// [`RoundTrip`] tells, which may be dropped.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+    pub fn ping(&mut self, payload: &[u8]) -> Result<RoundTrip, Error> {
         self.connection.ping(payload)?;
-        self.flush()
+        let trip = self.pongs.0.sent(payload);
+        self.flush().map(|()| trip)
     }
 
     /// Begins the closing handshake, and flushes. Go on receiving until there is nothing more.
@@ -296,18 +322,25 @@ impl<S: Transport> WebSocket<S> {
         &self.transport.stream
     }
 
-    /// The transport and the connection, which holds what was received and not yet delivered.
+    /// The transport and the connection, which holds what was received and not yet delivered:
+    /// [`Connection::take_unread`] gives it back as it came.
     pub fn into_parts(self) -> (S, Connection) {
         (self.transport.into_stream(), self.connection)
     }
 
-    // ---- two owners
+    // ---- other faces
 
     /// Two halves, for two threads.
     ///
     /// # Errors
     /// Those of [`Transport::try_clone`].
-    pub fn split(self) -> io::Result<(crate::Reader<S>, crate::Writer<S>)> {
-        crate::split::split(self.transport, self.connection)
+    pub fn into_split(self) -> io::Result<(crate::Reader<S>, crate::Writer<S>)> {
+        crate::split::split(self.transport, self.connection, self.pongs)
+    }
+
+    /// A stream of octets: `Read` gives the payloads of what arrives, whatever its kind, each `write` is a
+    /// message of this kind.
+    pub fn into_byte_stream(self, kind: Kind) -> ByteStream<S> {
+        ByteStream::new(self, kind)
     }
 }

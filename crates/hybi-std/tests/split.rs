@@ -71,8 +71,8 @@ over_each_socket! {
         let (client, server) = open::<S>();
         let (client_has_all, wait_for_client) = mpsc::channel();
         let (server_has_all, wait_for_server) = mpsc::channel();
-        let (client_reader, mut client_writer) = client.split().expect("sockets can be cloned");
-        let (server_reader, mut server_writer) = server.split().expect("sockets can be cloned");
+        let (client_reader, mut client_writer) = client.into_split().expect("sockets can be cloned");
+        let (server_reader, mut server_writer) = server.into_split().expect("sockets can be cloned");
         let readers = [
             thread::spawn(move || receive_many(client_reader, &client_has_all)),
             thread::spawn(move || receive_many(server_reader, &server_has_all)),
@@ -93,7 +93,7 @@ over_each_socket! {
     fn the_writer_closes_and_the_reader_sees_the_end<S>() {
         let (client, server) = open::<S>();
         let echoing = thread::spawn(|| echo(server));
-        let (mut reader, mut writer) = client.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = client.into_split().expect("sockets can be cloned");
         let reading = thread::spawn(move || drain_reader(&mut reader));
         writer.send("hello").expect("sent");
         writer.close(CloseCode::NORMAL, "bye").expect("it is open");
@@ -111,7 +111,7 @@ over_each_socket! {
             server.close(CloseCode::GOING_AWAY, "").expect("it is open");
             drain(&mut server).1
         });
-        let (mut reader, mut writer) = client.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = client.into_split().expect("sockets can be cloned");
         let (events, end) = drain_reader(&mut reader);
         assert_eq!(events, [r#"Close(Some(CloseFrame(1001, "")))"#]);
         assert_eq!((end.code(), end.is_clean()), (1001, true));
@@ -121,7 +121,7 @@ over_each_socket! {
 
     fn a_reader_answers_pings_while_the_writer_rests<S>() {
         let (mut client, server) = open::<S>();
-        let (mut reader, writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, writer) = server.into_split().expect("sockets can be cloned");
         let reading = thread::spawn(move || drain_reader(&mut reader).0);
         for n in 0..100_u8 {
             client.ping(&[n]).expect("sent");
@@ -135,7 +135,7 @@ over_each_socket! {
 
     fn dropping_the_writer_does_not_end_the_connection<S>() {
         let (mut client, server) = open::<S>();
-        let (mut reader, writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, writer) = server.into_split().expect("sockets can be cloned");
         drop(writer);
         let reading = thread::spawn(move || drain_reader(&mut reader));
         client.send("still there").expect("sent");
@@ -147,7 +147,7 @@ over_each_socket! {
     fn whatever_a_sender_can_say<S>() {
         let (client, server) = open::<S>();
         let echoing = thread::spawn(|| echo(server));
-        let (mut reader, mut writer) = client.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = client.into_split().expect("sockets can be cloned");
         writer
             .say(|sender| {
                 let mut message = sender.start(Kind::Text)?;
@@ -165,7 +165,7 @@ over_each_socket! {
     // wants said does not pile up.
     fn pings_that_nobody_can_answer_take_no_memory<S>() {
         let (mut peer, server) = server::<S>(Config::default());
-        let (mut reader, mut writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = server.into_split().expect("sockets can be cloned");
         let (seen_all, wait_for_reader) = mpsc::channel();
         let reading = thread::spawn(move || {
             let mut pings = 0;
@@ -208,7 +208,7 @@ over_each_socket! {
         for _ in 0..50 { // now and then the reader waits for the transport already
             let (client, mut server) = open::<S>();
             server.send("go").expect("sent");
-            let (mut reader, mut writer) = client.split().expect("sockets can be cloned");
+            let (mut reader, mut writer) = client.into_split().expect("sockets can be cloned");
             let (at_it, wait_for_reader) = mpsc::channel();
             let reading = thread::spawn(move || {
                 reader.recv_message().expect("it was sent");
@@ -227,7 +227,7 @@ over_each_socket! {
         let mut config = Config::default();
         config.timeouts.close = Some(SHORT);
         let (mut peer, server) = server::<S>(config);
-        let (mut reader, mut writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = server.into_split().expect("sockets can be cloned");
         writer.close(CloseCode::NORMAL, "").expect("it is open");
         let (events, end) = drain_reader(&mut reader);
         assert!(events.is_empty());
@@ -239,7 +239,7 @@ over_each_socket! {
         let mut config = Config::default();
         config.timeouts.write_stall = Some(SHORT);
         let (peer, server) = server::<S>(config);
-        let (mut reader, mut writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = server.into_split().expect("sockets can be cloned");
         let reading = thread::spawn(move || drain_reader(&mut reader).1);
         let payload = vec![0; 1 << 20];
         while writer.send(&payload).is_ok() && writer.state() == State::Open {}
@@ -252,7 +252,7 @@ over_each_socket! {
         let mut config = Config::default();
         (config.timeouts.keepalive, config.timeouts.pong) = (Some(SHORT), Some(SHORT));
         let (mut peer, server) = server::<S>(config);
-        let (mut reader, _writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, _writer) = server.into_split().expect("sockets can be cloned");
         let end = drain_reader(&mut reader).1;
         assert_eq!((end.code(), end.cause()), (1006, &CloseCause::TimedOut(Timeout::Pong)));
         assert!(read_to_end(&mut peer).starts_with(&unmasked(0x89, b"1")));
@@ -260,7 +260,7 @@ over_each_socket! {
 
     fn a_peer_that_goes_away<S>() {
         let (peer, server) = server::<S>(Config::default());
-        let (mut reader, mut writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = server.into_split().expect("sockets can be cloned");
         drop(peer);
         assert_eq!(drain_reader(&mut reader).1.cause(), &CloseCause::TransportEnded);
         assert!(writer.send("into the void").is_err());
@@ -269,7 +269,7 @@ over_each_socket! {
 
     fn a_peer_that_breaks_a_rule_is_told_so<S>() {
         let (mut peer, server) = server::<S>(Config::default());
-        let (mut reader, mut writer) = server.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = server.into_split().expect("sockets can be cloned");
         peer.write_all(&masked(0x83, b"reserved")).expect("written");
         let reading = thread::spawn(move || drain_reader(&mut reader));
         let told = read_to_end(&mut peer);
@@ -285,7 +285,7 @@ over_each_socket! {
         let (mut client, server) = open::<S>();
         let echoing = thread::spawn(|| echo(server));
         client.feed("fed before").expect("taken");
-        let (mut reader, mut writer) = client.split().expect("sockets can be cloned");
+        let (mut reader, mut writer) = client.into_split().expect("sockets can be cloned");
         writer.send("sent after").expect("sent");
         for expected in ["fed before", "sent after"] {
             assert_eq!(reader.recv_message().expect("it comes back").as_str(), Some(expected));
@@ -300,6 +300,6 @@ over_each_socket! {
 fn a_transport_without_a_second_owner_cannot_be_split() {
     let stream = Plain(std::io::Cursor::new(Vec::new()));
     let connection = hybi::Connection::server(hybi::Agreement::default(), Config::default());
-    let error = hybi_std::WebSocket::new(stream, connection).split().expect_err("it has one owner");
+    let error = hybi_std::WebSocket::new(stream, connection).into_split().expect_err("it has one owner");
     assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
 }

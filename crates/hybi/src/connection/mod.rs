@@ -113,6 +113,11 @@ impl Connection {
         &self.agreement
     }
 
+    /// How it behaves.
+    pub fn config(&self) -> &Config {
+        self.sender.config()
+    }
+
     /// Octets that wait to be transmitted, framing included.
     pub fn buffered_len(&self) -> usize {
         self.sender.buffered_len()

@@ -70,6 +70,11 @@ impl Sender {
         self.phase.state()
     }
 
+    /// How the connection behaves.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Octets that wait to be transmitted, framing included.
     pub fn buffered_len(&self) -> usize {
         self.line.queued_len()
