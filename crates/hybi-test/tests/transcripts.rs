@@ -60,6 +60,36 @@ fn anything_else_is_refused() {
     }
 }
 
+const COMPRESSED: &str = r#"
+role both
+deflate server_max_window_bits=8 client_max_window_bits=8
+set delivery fragments
+call text "Hello"
+< c1 07 f2 48 cd c9 c9 07 00
+> 41 03 f2 48 cd
+! fragment text first "He"
+> 00 04 c9 c9 07 00
+> 80 00
+! fragment text last "llo"
+"#;
+
+#[test]
+fn messages_are_compressed_where_that_was_agreed_on() {
+    assert_eq!(replay_both(COMPRESSED), Ok(()));
+    assert!(play("compressed", COMPRESSED) > 50);
+    for (right, wrong) in [
+        ("deflate server_max_window_bits=8 client_max_window_bits=8", ""),
+        ("first \"He\"", "\"He\""),
+        ("last \"llo\"", "\"llo\""),
+        ("\"llo\"", "\"ll\""),
+        ("< c1", "< 81"),
+    ] {
+        assert!(COMPRESSED.contains(right), "{right}");
+        let text = COMPRESSED.replacen(right, wrong, 1);
+        assert!(replay_both(&text).is_err(), "{right:?} replaced by {wrong:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_refused() {
     for text in [
@@ -69,6 +99,8 @@ fn what_cannot_be_read_is_refused() {
         "> {00*}",
         "role both\n> 81 01 \"a\" 81 00",
         "set nothing 1",
+        "deflate window=9",
+        "deflate server_max_window_bits=16",
         "set limits.message many",
         "@ 5",
         "= state",

@@ -4,6 +4,7 @@
 //! # RFC 6455 §5.4: control frames may stand between fragments.
 //! role both                     client, server, or both: then frames stand unmasked, one a line
 //! set limits.message 100        what differs from the default configuration
+//! deflate server_max_window_bits=10    permessage-deflate was agreed on, with these parameters
 //!
 //! > 01 03 "Hel"                 octets that arrive
 //! > 89 01 "?"
@@ -23,7 +24,8 @@
 //!
 //! After each group of lines that begin with `>`, and after each other thing that happens, *exactly* the
 //! events and octets that are written down have to follow. Octets are as in [`octets`](crate::octets).
-//! A call that is refused: `call ping {00*126} -> ControlTooLong`.
+//! A call that is refused: `call ping {00*126} -> ControlTooLong`. Fragments that are delivered one after another
+//! stand as one: `fragment text first last "Hello"`.
 //!
 //! [`play`] plays a transcript whole, octet by octet, cut in two after each octet, and with octets behind its
 //! end; each in all [ways](crate::endpoint::Memory) to hand octets to a connection, for each role.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hybi::extension::permessage_deflate::{Params, WindowBits};
 use hybi::{Config, Delivery, Role};
 
 use crate::frames::{header_len, mask_frame};
@@ -14,6 +15,8 @@ pub struct Transcript {
     pub roles: Roles,
     /// Its configuration.
     pub config: Config,
+    /// permessage-deflate, if it was agreed on.
+    pub deflate: Option<Params>,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }
@@ -88,7 +91,8 @@ impl Transcript {
     /// # Errors
     /// The line that could not be read, and why.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut transcript = Self { roles: Roles::Both, config: Config::default(), steps: Vec::new() };
+        let mut transcript =
+            Self { roles: Roles::Both, config: Config::default(), deflate: None, steps: Vec::new() };
         transcript.begin(0, Action::Begin);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -131,6 +135,10 @@ impl Transcript {
             "set" => {
                 let (name, value) = rest.split_once(' ').ok_or("a name and a value")?;
                 set(&mut self.config, name, value.trim())
+            }
+            "deflate" => {
+                self.deflate = Some(params(rest)?);
+                Ok(())
             }
             ">" => self.received(number, rest),
             "!" => {
@@ -296,6 +304,23 @@ fn set(config: &mut Config, name: &str, value: &str) -> Result<(), String> {
         _ => return Err("no such setting".to_owned()),
     }
     Ok(())
+}
+
+/// Parameters of permessage-deflate as in an answer, with blanks between them (RFC 7692 §7.1).
+fn params(text: &str) -> Result<Params, String> {
+    let mut params = Params::default();
+    for param in text.split_whitespace() {
+        let (name, value) = param.split_once('=').unwrap_or((param, ""));
+        let bits = || WindowBits::new(number(value)?).map_err(|error| error.to_string());
+        match name {
+            "server_no_context_takeover" => params.server_no_context_takeover = true,
+            "client_no_context_takeover" => params.client_no_context_takeover = true,
+            "server_max_window_bits" => params.server_max_window_bits = bits()?,
+            "client_max_window_bits" => params.client_max_window_bits = bits()?,
+            _ => return Err("no such parameter".to_owned()),
+        }
+    }
+    Ok(params)
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, String> {

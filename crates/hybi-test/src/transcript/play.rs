@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use hybi::extension::permessage_deflate::{Deflate, DeflateConfig};
 use hybi::{
-    CloseCode, CloseFrame, Connection, Instant, Kind, Payload, Role, State, TransportAction, UsageError,
+    Agreement, CloseCode, CloseFrame, Connection, Instant, Kind, Payload, Role, State, TransportAction,
+    UsageError,
 };
 
 use super::parse::{Action, Call, Look, Step, Transcript};
-use crate::endpoint::{Memory, open_with, take_events, transmit_all};
+use crate::endpoint::{Memory, open_agreed, take_events, transmit_all};
+use crate::frames::read_extended;
 use crate::octets::show;
 use crate::record::Record;
 use crate::twin;
@@ -80,14 +83,28 @@ fn cuts(transcript: &Transcript, role: Role) -> Vec<Cut> {
     }
     let step = if n > MANY { n / 20 } else { 1 };
     cuts.extend((1..n).filter(|at| *at < 20 || n - at < 10 || at % step == 0).map(Cut::At));
-    let decoded = twin::decode(role, &transcript.config, &arrives);
-    if decoded.unfinished == 0 {
+    let (is_whole, is_over) = at_the_end(transcript, role, &arrives);
+    if is_whole {
         cuts.push(Cut::Trailing(b"\x8a")); // a pong may begin anywhere
     }
-    if matches!(decoded.events.last(), Some(Record::Failed(_) | Record::Closed(..))) {
+    if is_over {
         cuts.push(Cut::Trailing(b"\x81\x85\x00\x00\x00\x00after\x89\x00\xff\xff\xff"));
     }
     cuts
+}
+
+/// Whether what arrives are whole frames, and whether nothing may follow them.
+fn at_the_end(transcript: &Transcript, role: Role, arrives: &[u8]) -> (bool, bool) {
+    if transcript.deflate.is_none() {
+        let decoded = twin::decode(role, &transcript.config, arrives);
+        let is_over = matches!(decoded.events.last(), Some(Record::Failed(_) | Record::Closed(..)));
+        return (decoded.unfinished == 0, is_over);
+    }
+    // The twin does not know compression; the transcript says what comes of it.
+    let last = transcript.steps.iter().rposition(|step| matches!(step.action, Action::Receive(_)));
+    let told = transcript.steps.iter().take(last.map_or(0, |last| last + 1)).flat_map(|step| &step.events);
+    let is_over = told.into_iter().any(|event| event.starts_with("failed") || event.starts_with("closed"));
+    (is_over || read_extended(role.peer(), arrives, 4).is_ok(), is_over)
 }
 
 fn arriving(transcript: &Transcript, role: Role, step: &Step) -> Vec<u8> {
@@ -100,7 +117,7 @@ fn arriving(transcript: &Transcript, role: Role, step: &Step) -> Vec<u8> {
 }
 
 fn replay_one(transcript: &Transcript, way: Way) -> Result<(), String> {
-    let connection = open_with(way.role, transcript.config.clone());
+    let connection = open_agreed(way.role, agreement(transcript), transcript.config.clone());
     let mut player = Player { connection, way, now: START, arrived: 0, events: Vec::new(), sent: Vec::new() };
     let last_arrival = transcript.steps.iter().rposition(|step| matches!(step.action, Action::Receive(_)));
     for (number, step) in transcript.steps.iter().enumerate() {
@@ -112,6 +129,14 @@ fn replay_one(transcript: &Transcript, way: Way) -> Result<(), String> {
         player.judge(transcript, step).map_err(|complaint| format!("line {}: {complaint}", step.line))?;
     }
     Ok(())
+}
+
+/// With compression every message is compressed, however short.
+fn agreement(transcript: &Transcript) -> Agreement {
+    let Some(params) = transcript.deflate else { return Agreement::default() };
+    let mut settings = DeflateConfig::default();
+    settings.threshold = 0;
+    Agreement::default().with_deflate(Deflate::new(settings, params))
 }
 
 /// What the clock shows when a transcript begins.
@@ -188,7 +213,7 @@ impl Player {
     }
 
     fn judge(&mut self, transcript: &Transcript, step: &Step) -> Result<(), String> {
-        let events = std::mem::take(&mut self.events);
+        let events = joined(std::mem::take(&mut self.events));
         if !events.iter().map(Record::canonical).eq(step.events.iter().map(String::as_str)) {
             return Err(format!("events {events:?}, expected {:?}", step.events));
         }
@@ -215,6 +240,24 @@ impl Player {
         };
         if seen == expected { Ok(()) } else { Err(format!("it is {seen}, expected {expected}")) }
     }
+}
+
+/// Fragments that follow one another as one: how many there are is a matter of the reads.
+fn joined(events: Vec<Record>) -> Vec<Record> {
+    let mut out: Vec<Record> = Vec::new();
+    for event in events {
+        match (out.last_mut(), event) {
+            (
+                Some(Record::Fragment { data, last, .. }),
+                Record::Fragment { data: more, first: false, last: is_last, .. },
+            ) if !*last => {
+                data.extend(more);
+                *last = is_last;
+            }
+            (_, event) => out.push(event),
+        }
+    }
+    out
 }
 
 fn say(connection: &mut Connection, call: &Call) -> Result<(), UsageError> {
