@@ -4,8 +4,11 @@
 
 use std::time::Duration;
 
-use hybi::{CloseCause, CloseCode, Connection, Delivery, Event, Instant, Role, Timeout, TransportAction};
+use hybi::{
+    CloseCause, CloseCode, Connection, Delivery, Event, Instant, Kind, Role, Timeout, TransportAction,
+};
 use hybi_test::endpoint::{config, open, open_with, take_events, transmit_all};
+use hybi_test::frames::to;
 use hybi_test::record::Record;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -68,8 +71,7 @@ fn delivery_that_is_switched_inside_a_message_waits_for_the_next() {
     assert_eq!(events(&mut connection), []);
     connection.set_delivery(Delivery::Fragments);
     connection.receive_copy(b"\x80\x02lo\x01\x03foo");
-    let fragment =
-        Record::Fragment { kind: hybi::Kind::Text, data: b"foo".to_vec(), first: true, last: false };
+    let fragment = Record::Fragment { kind: Kind::Text, data: b"foo".to_vec(), first: true, last: false };
     assert_eq!(events(&mut connection), [Record::text("hello"), fragment]);
 }
 
@@ -212,4 +214,23 @@ fn what_was_not_decoded_can_be_taken_back() {
     assert_eq!(untouched.take_unread(), TWO);
     untouched.receive_copy(TWO);
     assert_eq!(events(&mut untouched), texts(&["hi", "there"]), "it goes on as if nothing had come");
+}
+
+/// A message that is half there, and one that waits for the transport: neither is for a log.
+#[test]
+fn debug_shows_no_payload() {
+    for role in [Role::Client, Role::Server] {
+        let mut connection = open(role);
+        let octets = [to(role, 0x01, b"hush"), to(role, 0x00, b"hush")].concat();
+        assert_eq!(connection.receive_copy(&octets), octets.len());
+        assert_eq!(events(&mut connection), []);
+        connection.send("hush").unwrap();
+        connection.start(Kind::Text).unwrap().write(b"hush").unwrap();
+        let whole = format!("{connection:?}");
+        let (receiver, sender) = connection.into_split();
+        for shown in [whole, format!("{receiver:?} {sender:?}")] {
+            assert!(shown.contains("buffered_len"), "{shown}");
+            assert!(!shown.contains("hush") && !shown.contains("104, 117"), "{shown}");
+        }
+    }
 }

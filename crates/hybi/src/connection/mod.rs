@@ -10,6 +10,7 @@ mod sender;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 pub use closing::TransportAction;
@@ -63,7 +64,6 @@ use crate::time::Instant;
 /// assert_eq!(connection.transmit(), b"\x81\x05Hello"); // for the transport
 /// # Ok::<(), hybi::UsageError>(())
 /// ```
-#[derive(Debug)]
 pub struct Connection {
     receiver: Receiver,
     sender: Sender,
@@ -419,6 +419,18 @@ impl Connection {
             What::Failed(error) => self.sender.fail(error),
             _ => {}
         }
+    }
+}
+
+/// Shows no payload: what is on its way may be secret.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("role", &self.role)
+            .field("agreement", &self.agreement)
+            .field("receiver", &self.receiver)
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
     }
 }
 

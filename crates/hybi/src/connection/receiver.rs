@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use super::input::{Input, Inward, Raw};
@@ -21,7 +22,6 @@ use crate::role::Role;
 /// It shares nothing with the sending half. What it wants said (answers to pings, one close frame) it hands
 /// out by [`poll_reply`](Self::poll_reply): carry each to [`Sender::handle_reply`](crate::Sender::handle_reply)
 /// on whatever channel there is. However long that takes, at most one pong and one close frame wait here.
-#[derive(Debug)]
 pub struct Receiver {
     line: Line,
     config: Arc<Config>,
@@ -404,5 +404,15 @@ impl Receiver {
     /// Octets arrived in lent memory.
     pub(super) fn fed(&mut self) {
         self.line.fed();
+    }
+}
+
+/// Shows no payload: what is on its way may be secret.
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("held_len", &self.held_len())
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }

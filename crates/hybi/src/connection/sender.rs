@@ -26,7 +26,6 @@ use crate::time::Instant;
 /// An owner has the same duties as the owner of a connection: after each call drain
 /// [`transmit`](Self::transmit), then look at [`transport_action`](Self::transport_action) and
 /// [`poll_timeout`](Self::poll_timeout); and hand over each [`Reply`] of the other half.
-#[derive(Debug)]
 pub struct Sender {
     line: Line,
     config: Arc<Config>,
@@ -416,6 +415,16 @@ impl Sender {
             let timeout = if self.idle { Timeout::Idle } else { Timeout::Close };
             self.give_up(CloseCause::TimedOut(timeout));
         }
+    }
+}
+
+/// Shows no payload: what is on its way may be secret.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("state", &self.state())
+            .field("buffered_len", &self.buffered_len())
+            .finish_non_exhaustive()
     }
 }
 
