@@ -1,8 +1,9 @@
-//! The opening handshake: from a connected transport to a connection, in three ways.
+//! The opening handshake: from an address, a transport or a request to a connection.
 //!
 //! | you have | you use |
 //! |---|---|
-//! | a transport, and nothing in front of it | [`ServerHandshake`], [`ClientHandshake`] |
+//! | a connected transport | [`ServerHandshake`], [`ClientHandshake`] |
+//! | an address, and perhaps a proxy, TLS, redirects on the way | [`Journey`] |
 //! | an HTTP library that has read the request | [`Request::from_parts`] |
 //! | a connection that somebody else agreed on (HTTP/2, HTTP/3, a test) | [`Connection::server`], [`Connection::client`] |
 //!
@@ -125,11 +126,13 @@
 //!
 //! # What the core leaves to the caller
 //!
-//! - Finding addresses, connecting, and TLS. [`ClientRequest::uri`] says host, port and whether the scheme is `wss`;
-//!   no octet of the handshake may be written before TLS is up.
+//! - Finding addresses, connecting, and TLS. A [`Journey`] says what to dial, and when TLS has to stand before the
+//!   next octet; it knows the order and does none of it. It also asks a proxy, judges redirects, and may try another
+//!   version.
 //! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to queue
 //!   them, because only it knows which names mean one address.
-//! - Following a redirect. [`Redirects`] judges where to, and which headers may go along.
+//! - Connecting again after a failure. Wait before, at random for up to five seconds and then longer each time, or
+//!   all clients come back at once when a server does (RFC 6455 §7.2.3).
 //! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and [`Timeouts::handshake`](crate::Timeouts).
 //!
 //! [`ServerHandshake`]: crate::handshake::ServerHandshake
@@ -137,8 +140,7 @@
 //! [`ClientHandshake`]: crate::handshake::ClientHandshake
 //! [`Request::from_parts`]: crate::handshake::Request::from_parts
 //! [`Request::accept`]: crate::handshake::Request::accept
-//! [`ClientRequest::uri`]: crate::handshake::ClientRequest::uri
-//! [`Redirects`]: crate::handshake::Redirects
+//! [`Journey`]: crate::handshake::Journey
 //! [`Connection::server`]: crate::Connection::server
 //! [`Connection::client`]: crate::Connection::client
 //! [`Agreement`]: crate::Agreement
