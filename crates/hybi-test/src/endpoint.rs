@@ -51,13 +51,15 @@ pub enum Memory {
     Lent,
     /// [`Connection::recv_space`] and [`Connection::received`].
     Own,
+    /// The same in a buffer that is lent for each read and reclaimed after it: [`Connection::lend_buffer`].
+    Reclaimed,
     /// [`Connection::receive_copy`].
     Copied,
 }
 
 impl Memory {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Lent, Self::Own, Self::Copied];
+    pub const ALL: [Self; 4] = [Self::Lent, Self::Own, Self::Reclaimed, Self::Copied];
 
     /// Hands over one read, and takes all events.
     pub fn feed(self, connection: &mut Connection, octets: &[u8], events: &mut Vec<Record>) {
@@ -69,12 +71,12 @@ impl Memory {
                     events.push(event.into());
                 }
             }
-            Self::Own => in_pieces(octets, |rest| {
-                let space = connection.recv_space();
-                let n = space.len().min(rest.len());
-                space[..n].copy_from_slice(&rest[..n]);
-                connection.received(n);
-                take_events(connection, events);
+            Self::Own => in_pieces(octets, |rest| receive_own(connection, rest, events)),
+            Self::Reclaimed => in_pieces(octets, |rest| {
+                // What is in it is no concern of the connection's; and it is small, so that some reads fill it.
+                connection.lend_buffer(vec![0xee; 512]).expect("none is lent");
+                let n = receive_own(connection, rest, events);
+                assert_eq!(connection.reclaim_buffer().map(|buffer| buffer.len()), Some(512));
                 n
             }),
             Self::Copied => in_pieces(octets, |rest| {
@@ -91,6 +93,15 @@ pub fn take_events(connection: &mut Connection, events: &mut Vec<Record>) {
     while let Some(event) = connection.poll_event() {
         events.push(event.into());
     }
+}
+
+fn receive_own(connection: &mut Connection, octets: &[u8], events: &mut Vec<Record>) -> usize {
+    let space = connection.recv_space();
+    let n = space.len().min(octets.len());
+    space[..n].copy_from_slice(&octets[..n]);
+    connection.received(n);
+    take_events(connection, events);
+    n
 }
 
 fn in_pieces(octets: &[u8], mut take: impl FnMut(&[u8]) -> usize) {

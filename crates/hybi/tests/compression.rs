@@ -702,7 +702,10 @@ fn last_failure(connection: &mut Connection, memory: Memory, rest: &mut &mut [u8
             }
             return None;
         }
-        Memory::Own => {
+        Memory::Own | Memory::Reclaimed => {
+            if memory == Memory::Reclaimed && connection.reclaim_buffer().is_none() {
+                connection.lend_buffer(vec![0; 4096]).expect("none is lent");
+            }
             let space = connection.recv_space();
             let n = space.len().min(rest.len());
             space[..n].copy_from_slice(&rest[..n]);

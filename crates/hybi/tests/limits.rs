@@ -36,10 +36,13 @@ fn feed(memory: Memory, connection: &mut Connection, octets: &[u8], mut see: imp
             drop(input);
             look_away(|| drop(read));
         }
-        Memory::Own | Memory::Copied => {
+        Memory::Own | Memory::Reclaimed | Memory::Copied => {
             let mut rest = octets;
             while !rest.is_empty() {
-                let n = if memory == Memory::Own {
+                if memory == Memory::Reclaimed {
+                    connection.lend_buffer(look_away(|| vec![0xee; 4096])).expect("none is lent");
+                }
+                let n = if memory != Memory::Copied {
                     let space = connection.recv_space();
                     let n = space.len().min(rest.len());
                     space[..n].copy_from_slice(&rest[..n]);
@@ -52,6 +55,8 @@ fn feed(memory: Memory, connection: &mut Connection, octets: &[u8], mut see: imp
                 while let Some(event) = connection.poll_event() {
                     look_away(|| see(&event));
                 }
+                let reclaimed = connection.reclaim_buffer();
+                look_away(|| drop(reclaimed));
             }
         }
     }

@@ -157,6 +157,37 @@ impl Connection {
         }
     }
 
+    /// Takes memory to receive into, for a while: [`recv_space`](Self::recv_space) is then a part of it, and
+    /// events are lent straight out of it. A few such buffers, taken before a read and
+    /// [reclaimed](Self::reclaim_buffer) when it brought nothing, serve any number of connections. It is used
+    /// as it is, to its whole length, and not cleared.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection, Event};
+    /// # let mut connection = Connection::server(Agreement::default(), Config::default());
+    /// connection.lend_buffer(vec![0; 4096]).expect("none was lent before");
+    /// connection.recv_space()[..6].copy_from_slice(b"\x89\x80\0\0\0\0"); // a ping
+    /// connection.received(6);
+    /// assert!(matches!(connection.poll_event(), Some(Event::Ping(b""))));
+    /// assert!(connection.poll_event().is_none());
+    /// let buffer = connection.reclaim_buffer().expect("it was lent"); // the connection holds nothing now
+    /// # assert_eq!(buffer.len(), 4096);
+    /// ```
+    ///
+    /// # Errors
+    /// The memory comes back if some was lent already, if what waits does not fit, or while a
+    /// [prepared](Self::prepare_event) event lies elsewhere.
+    pub fn lend_buffer(&mut self, memory: Vec<u8>) -> Result<(), Vec<u8>> {
+        self.receiver.lend_buffer(memory)
+    }
+
+    /// Gives back what was [lent](Self::lend_buffer). What waits in it, after all events were taken at most
+    /// the beginning of a frame, moves into memory of its own size. `None` if none was lent, or while a
+    /// prepared event lies in it.
+    pub fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        self.receiver.reclaim_buffer()
+    }
+
     /// Takes octets in memory that is lent: events are lent from that memory, unmasked in place. One scratch
     /// buffer can serve many connections, and an idle connection holds none.
     #[inline]
@@ -269,6 +300,12 @@ impl Connection {
     /// See [`Sender::writer`].
     pub fn writer(&mut self) -> Option<MessageWriter<'_>> {
         self.sender.writer()
+    }
+
+    /// The sending half, as [`poll_event_with`](Self::poll_event_with) lends it: for code that says, transmits
+    /// and keeps the time in the same way before and after [`into_split`](Self::into_split).
+    pub fn sender(&mut self) -> &mut Sender {
+        &mut self.sender
     }
 
     /// See [`Sender::ping`].

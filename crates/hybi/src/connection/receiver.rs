@@ -132,6 +132,22 @@ impl Receiver {
         self.line.received(n);
     }
 
+    /// See [`Connection::lend_buffer`](crate::Connection::lend_buffer).
+    ///
+    /// # Errors
+    /// The memory, if it is of no use.
+    pub fn lend_buffer(&mut self, memory: Vec<u8>) -> Result<(), Vec<u8>> {
+        if self.is_lending() {
+            return Err(memory);
+        }
+        self.line.lend_buffer(memory).map_or(Ok(()), Err)
+    }
+
+    /// See [`Connection::reclaim_buffer`](crate::Connection::reclaim_buffer).
+    pub fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        if self.is_lending() { None } else { self.line.reclaim_buffer() }
+    }
+
     /// See [`Connection::receive`](crate::Connection::receive).
     pub fn receive<'c, 'm>(&'c mut self, memory: &'m mut [u8]) -> Input<'c, 'm, Self> {
         self.replies.alive |= !memory.is_empty();

@@ -2,6 +2,8 @@
 //!
 //! Nothing is allocated until something must wait, and nothing is kept when nothing waits. Once the events
 //! are drained at most 139 octets wait (the beginning of a frame), so moving them to the front is cheap.
+//!
+//! The memory may be somebody else's, lent for a while: then it is not given back here but reclaimed there.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,6 +16,8 @@ pub(super) struct Buffer {
     end: usize,
     /// How much to offer to the next read: follows what reads bring.
     read_len: u32,
+    /// Whether `octets` was lent.
+    lent: bool,
 }
 
 /// The least and the most that is offered to one read.
@@ -69,11 +73,46 @@ impl Buffer {
     }
 
     pub(super) fn release(&mut self) {
-        (self.octets, self.start, self.end) = (Vec::new(), 0, 0);
+        (self.start, self.end) = (0, 0);
+        if !self.lent {
+            self.octets = Vec::new();
+        }
     }
 
-    /// Makes room for a read behind what waits; false if there is no memory.
+    /// Takes memory for a while; what waits moves to its front. It comes back at once if some was lent
+    /// already, or if what waits does not fit.
+    pub(super) fn lend(&mut self, mut memory: Vec<u8>) -> Option<Vec<u8>> {
+        let waiting = self.len();
+        if self.lent || memory.len() <= waiting {
+            return Some(memory);
+        }
+        memory[..waiting].copy_from_slice(&self.octets[self.start..self.end]);
+        (self.octets, self.start, self.end, self.lent) = (memory, 0, waiting, true);
+        None
+    }
+
+    /// Gives lent memory back; what waits in it moves to memory of its own size. `None` if none was lent, or
+    /// if there is no memory to move to.
+    pub(super) fn reclaim(&mut self) -> Option<Vec<u8>> {
+        if !self.lent {
+            return None;
+        }
+        let mut own = Vec::new();
+        own.try_reserve_exact(self.len()).ok()?;
+        own.extend_from_slice(&self.octets[self.start..self.end]);
+        (self.start, self.end, self.lent) = (0, own.len(), false);
+        Some(core::mem::replace(&mut self.octets, own))
+    }
+
+    /// Makes room for a read behind what waits; false if there is no memory. Lent memory is as large as it is.
     pub(super) fn make_space(&mut self) -> bool {
+        if self.lent {
+            self.octets.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.len());
+            if self.end < self.octets.len() {
+                return true;
+            }
+        }
         self.make_room((self.read_len as usize).clamp(MIN_READ, MAX_READ)).is_some()
     }
 

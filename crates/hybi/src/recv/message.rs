@@ -238,6 +238,16 @@ impl Line {
         &mut self.joined[self.received..]
     }
 
+    /// Takes memory to receive into; it comes back if it is of no use.
+    pub(crate) fn lend_buffer(&mut self, memory: Vec<u8>) -> Option<Vec<u8>> {
+        self.buffer.lend(memory)
+    }
+
+    /// Gives that memory back.
+    pub(crate) fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        self.buffer.reclaim()
+    }
+
     /// The transport wrote so many octets to the space.
     pub(crate) fn received(&mut self, n: usize) {
         if self.flags.over {

@@ -1,0 +1,144 @@
+//! A buffer that is lent for a while: what comes back, what stays, and that nothing else is allocated.
+
+use hybi::{CloseCause, Connection, Event};
+use hybi_test::alloc::{Counting, Measure};
+use hybi_test::endpoint::{open, take_events};
+use hybi_test::frames::{first, to};
+use hybi_test::record::Record;
+use hybi_test::twins;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A read into what the connection offers, which has to be enough.
+fn read(connection: &mut Connection, octets: &[u8]) {
+    connection.recv_space()[..octets.len()].copy_from_slice(octets);
+    connection.received(octets.len());
+}
+
+fn lend(connection: &mut Connection, len: usize) {
+    connection.lend_buffer(vec![0xee; len]).expect("none is lent");
+}
+
+twins! {
+    fn small_messages_take_no_memory(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::TEXT, "tide: é".as_bytes());
+        let mut buffer = vec![0; 4096];
+        let measure = Measure::start();
+        for _ in 0..100 {
+            connection.lend_buffer(buffer).expect("none is lent");
+            read(&mut connection, &frame);
+            assert!(matches!(connection.poll_event(), Some(Event::Text(text)) if text.as_bytes() == "tide: é".as_bytes()));
+            assert!(connection.poll_event().is_none());
+            buffer = connection.reclaim_buffer().expect("it is lent");
+        }
+        assert_eq!((measure.allocations(), buffer.len()), (0, 4096));
+    }
+
+    fn the_beginning_of_a_frame_and_nothing_else_is_kept(role) {
+        let frame = to(role, first::PING, &[7; 125]);
+        for cut in 1..frame.len() {
+            let mut connection = open(role);
+            lend(&mut connection, 4096);
+            let measure = Measure::start();
+            read(&mut connection, &frame[..cut]);
+            assert!(connection.poll_event().is_none());
+            let buffer = connection.reclaim_buffer().expect("it is lent");
+            assert_eq!(measure.held(), cut as isize, "of {}", frame.len());
+            connection.lend_buffer(buffer).expect("none is lent");
+            assert_eq!(measure.held(), 0, "it moved back");
+            read(&mut connection, &frame[cut..]);
+            assert!(matches!(connection.poll_event(), Some(Event::Ping(payload)) if payload == [7; 125]));
+            assert!(connection.poll_event().is_none());
+            assert_eq!(connection.reclaim_buffer().expect("it is lent").len(), 4096);
+        }
+    }
+
+    fn events_that_were_not_taken_survive(role) {
+        let mut connection = open(role);
+        let frames = [to(role, first::TEXT, b"one"), to(role, first::TEXT, b"two")].concat();
+        lend(&mut connection, 4096);
+        read(&mut connection, &frames);
+        assert!(matches!(connection.poll_event(), Some(Event::Text(text)) if text.as_str() == "one"));
+        assert!(connection.reclaim_buffer().is_some());
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert_eq!(events, [Record::text("two")]);
+    }
+
+    fn a_prepared_event_holds_the_buffer(role) {
+        let mut connection = open(role);
+        lend(&mut connection, 4096);
+        read(&mut connection, &to(role, first::TEXT, b"lent"));
+        assert!(connection.prepare_event());
+        assert!(connection.reclaim_buffer().is_none());
+        assert!(connection.recv_space().is_empty());
+        assert!(matches!(connection.poll_event(), Some(Event::Text(text)) if text.as_str() == "lent"));
+        assert!(connection.reclaim_buffer().is_some());
+    }
+
+    fn a_prepared_event_lies_where_it_lies(role) {
+        let mut connection = open(role);
+        read(&mut connection, &to(role, first::TEXT, b"own"));
+        assert!(connection.prepare_event());
+        assert_eq!(connection.lend_buffer(vec![0; 4096]).map_err(|buffer| buffer.len()), Err(4096));
+        assert!(matches!(connection.poll_event(), Some(Event::Text(text)) if text.as_str() == "own"));
+        lend(&mut connection, 4096);
+    }
+
+    fn what_is_of_no_use_comes_back(role) {
+        let mut connection = open(role);
+        assert!(connection.reclaim_buffer().is_none());
+        lend(&mut connection, 1024);
+        assert_eq!(connection.lend_buffer(vec![0; 4096]).map_err(|buffer| buffer.len()), Err(4096));
+        assert_eq!(connection.recv_space().len(), 1024);
+        read(&mut connection, &to(role, first::PING, &[7; 100])[..90]);
+        assert!(connection.poll_event().is_none());
+        assert!(connection.reclaim_buffer().is_some());
+        assert!(connection.lend_buffer(vec![0; 90]).is_err(), "there is no room behind what waits");
+        assert!(connection.lend_buffer(vec![0; 91]).is_ok());
+        assert_eq!(connection.recv_space().len(), 1);
+    }
+
+    fn a_large_payload_goes_to_its_final_place(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::BINARY, &[3; 100_000]);
+        lend(&mut connection, 4096);
+        read(&mut connection, &frame[..4096]);
+        assert!(connection.poll_event().is_none());
+        let mut at = 4096;
+        while at < frame.len() {
+            let space = connection.recv_space();
+            assert!(space.len() != 4096, "not the lent one");
+            let n = space.len().min(frame.len() - at);
+            space[..n].copy_from_slice(&frame[at..at + n]);
+            connection.received(n);
+            at += n;
+            assert!(connection.prepare_event() == (at == frame.len()));
+        }
+        assert!(matches!(connection.poll_event(), Some(Event::Binary(data)) if *data == [3; 100_000]));
+        assert!(connection.poll_event().is_none());
+        assert_eq!(connection.reclaim_buffer().expect("it is lent").len(), 4096);
+    }
+
+    fn a_connection_that_failed_gives_it_back(role) {
+        let mut connection = open(role);
+        lend(&mut connection, 4096);
+        read(&mut connection, &[0xff; 300]);
+        assert!(matches!(connection.poll_event(), Some(Event::Failed(_))));
+        assert!(connection.reclaim_buffer().is_some_and(|buffer| buffer.len() == 4096));
+        lend(&mut connection, 4096);
+        let n = connection.recv_space().len(); // what comes now is dropped
+        connection.received(n);
+        assert!(connection.reclaim_buffer().is_some_and(|buffer| buffer.len() == 4096));
+    }
+
+    fn the_sending_half_is_the_connections(role) {
+        let mut connection = open(role);
+        connection.sender().send("said").expect("it is open");
+        assert_eq!(connection.buffered_len(), connection.transmit().len());
+        connection.sender().abort(); // and the receiving half hears of it
+        assert!(matches!(connection.poll_event(), Some(Event::Closed(info)) if *info.cause() == CloseCause::Aborted));
+    }
+}
