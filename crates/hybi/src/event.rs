@@ -54,6 +54,24 @@ impl<'a> Event<'a> {
             _ => None,
         }
     }
+
+    /// The payload, if this is a message or a piece of one, of whatever kind.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection};
+    /// # let mut connection = Connection::client(Agreement::default(), Config::default(), |_: &mut [u8]| {});
+    /// connection.receive_copy(b"\x81\x02hi");
+    /// let data = connection.poll_event().and_then(|event| event.into_data());
+    /// assert_eq!(*data.unwrap(), *b"hi");
+    /// ```
+    pub fn into_data(self) -> Option<Data<'a>> {
+        match self {
+            Self::Text(text) => Some(text.0),
+            Self::Binary(data) | Self::UncheckedText(data) => Some(data),
+            Self::Fragment(piece) => Some(piece.data),
+            _ => None,
+        }
+    }
 }
 
 /// Lent octets.

@@ -133,6 +133,11 @@ impl Connection {
         self.receiver.close_info()
     }
 
+    /// Octets that were received and have not been delivered.
+    pub fn held_len(&self) -> usize {
+        self.receiver.held_len()
+    }
+
     /// How messages are delivered from the next one on.
     pub fn set_delivery(&mut self, delivery: Delivery) {
         self.receiver.set_delivery(delivery);
