@@ -1,0 +1,44 @@
+//! What asynchronous adapters of [`hybi`] share: everything but the runtime.
+//!
+//! Applications use an adapter, `hybi-tokio` for one, which binds this to its runtime by two traits, [`Runtime`] (a
+//! clock and a timer) and [`Io`] (reading and writing a stream), dials, listens, and gives the types their short names.
+//!
+//! ```text
+//!   application ── WebSocket, Reader, Writer, Handle, ByteStream ──┐
+//!                                                                  ├── wire: read once, transmit, end, look at the time
+//!                  Acceptor, handshake ────────────────────────────┘         │
+//!   adapter ────── impl Runtime, impl Io<S> ─────────────────────────────────┘
+//! ```
+//!
+//! There is no protocol in here, and no state in a future: each `async fn` calls a `poll_..` method until it is ready,
+//! so each may be dropped at any time. What it left undone is done by the next call.
+//!
+//! While a connection waits it holds no buffer: reads go to one of a few buffers of the thread, lent to the connection
+//! until what they brought was taken.
+
+mod accept;
+mod bell;
+mod connect;
+mod error;
+mod round_trip;
+mod runtime;
+mod scratch;
+mod split;
+mod stream;
+mod sync;
+mod websocket;
+mod wire;
+
+pub use accept::{Acceptor, Arrival, Pending, PlainRequest};
+pub use connect::handshake;
+pub use error::{ConnectError, Error};
+pub use hybi::handshake::{Accept, Answer, ClientRequest, Request, Response};
+pub use hybi::{
+    CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
+    MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
+};
+pub use round_trip::RoundTrip;
+pub use runtime::{Io, Runtime};
+pub use split::{Handle, Reader, Writer};
+pub use stream::ByteStream;
+pub use websocket::WebSocket;

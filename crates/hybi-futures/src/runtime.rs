@@ -1,0 +1,58 @@
+//! What a runtime is bound by: how to move octets, and how to wait for a moment.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// A runtime: its clock, and one kind of timer. Implemented by a type without values, `hybi_tokio::Tokio` for
+/// one.
+pub trait Runtime: Sized + 'static {
+    /// A registration with the clock. A connection has at most one, and none before it has a deadline.
+    type Timer: Unpin + fmt::Debug;
+
+    /// What time it is.
+    fn now() -> Instant;
+
+    /// A timer that fires at a moment.
+    fn timer(at: Instant) -> Self::Timer;
+
+    /// Sets it to another moment, whether it has fired or not.
+    fn reset(timer: &mut Self::Timer, at: Instant);
+
+    /// Ready when it has fired.
+    fn poll_timer(timer: &mut Self::Timer, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// A runtime that can move octets over a stream `S`.
+///
+/// Each method that is pending has registered the waker for its own direction: [`poll_read`](Self::poll_read) for
+/// reading, the others for writing. The two directions may be polled with different wakers.
+pub trait Io<S>: Runtime {
+    /// Reads to `space`, which is not empty; 0 is the end.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    fn poll_read(stream: &mut S, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes from the slices, of which there is at least one, and the first is not empty.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    fn poll_write(stream: &mut S, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Whether a write takes more than the first slice.
+    fn is_write_vectored(stream: &S) -> bool;
+
+    /// Hands on what the stream itself holds back.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends the writing direction, in order.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    fn poll_close(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
