@@ -24,6 +24,19 @@ pub mod record;
 pub mod transcript;
 pub mod twin;
 
+/// The code in the pages of `docs`, as examples that have to compile.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/coming-from-faye-websocket.md")]
+    struct ComingFromFayeWebsocket;
+
+    #[doc = include_str!("../../../docs/coming-from-tungstenite.md")]
+    struct ComingFromTungstenite;
+
+    #[doc = include_str!("../../../docs/coming-from-ws.md")]
+    struct ComingFromWs;
+}
+
 /// Tests that exist once for each role: `fn name(role) { .. }` becomes the two tests `name::client` and
 /// `name::server`.
 ///

@@ -1,0 +1,36 @@
+//! Code on a page is compiled: by `pages` in this crate, or by the test of the front page.
+
+use std::fs;
+
+use crate::repository::{files, root};
+
+/// The languages of the blocks of code; a block without one has an empty name.
+fn languages(text: &str) -> Vec<&str> {
+    let fences = text.lines().filter_map(|line| line.trim_start().strip_prefix("```"));
+    fences.step_by(2).collect()
+}
+
+#[test]
+fn pages_with_code_are_compiled() {
+    let library = fs::read_to_string(root().join("crates/hybi-test/src/lib.rs")).expect("it is there");
+    let mut seen = 0;
+    for page in files(&root().join("docs"), "md") {
+        let text = fs::read_to_string(&page).expect("a page is text");
+        let name = page.strip_prefix(root()).expect("it is inside").display().to_string();
+        let is_compiled = library.contains(&format!("include_str!(\"../../../{name}\")"));
+        let languages = languages(&text);
+        assert!(is_compiled || !languages.contains(&"rust"), "{name} has code, and `pages` does not have it");
+        assert!(
+            !is_compiled || !languages.contains(&""),
+            "{name}: a block without a language is taken for Rust"
+        );
+        seen += usize::from(is_compiled);
+    }
+    assert_eq!(seen, library.matches("include_str!").count(), "each page that is named is there");
+    assert!(seen > 0);
+}
+
+#[test]
+fn languages_are_found() {
+    assert_eq!(languages("```js\n```\n\n ```\nfn\n ```\n```rust\n```\n"), ["js", "", "rust"]);
+}
