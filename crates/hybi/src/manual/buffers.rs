@@ -1,14 +1,15 @@
 //! Buffers: whose memory octets arrive in, what moves when, and what a connection holds.
 //!
-//! # Three ways in
+//! # Four ways in
 //!
 //! | way | calls | whose memory | for |
 //! |---|---|---|---|
 //! | lent | [`Connection::receive`] | the caller's | an event loop with many connections: one scratch buffer serves them all |
 //! | own | [`Connection::recv_space`], [`Connection::received`] | the connection's | large messages; a read that has to have its memory before it waits |
+//! | own, for a while | [`Connection::lend_buffer`], then as above; [`Connection::reclaim_buffer`] | the caller's, until it is taken back | an asynchronous adapter: a few buffers serve all connections, and events may be waited for |
 //! | copied | [`Connection::receive_copy`] | the connection's, filled by a copy | a transport that shows octets it will not let be changed; tests |
 //!
-//! One set of rules stands behind all three, and they can be mixed from read to read.
+//! One set of rules stands behind all of them, and they can be mixed from read to read.
 //!
 //! One scratch buffer for two connections. Events come straight out of it, unmasked where they lie:
 //!
@@ -59,6 +60,26 @@
 //!     }
 //! }
 //! assert_eq!(len, 100_000);
+//! ```
+//!
+//! Own memory for a while. The connection keeps the buffer as long as events may lie in it, also across a wait; when
+//! there is nothing left to take, it is taken back and serves the next connection:
+//!
+//! ```
+//! use hybi::{Agreement, Config, Connection, Event};
+//!
+//! let mut spare = Some(vec![0; 16 * 1024]);
+//! let mut connection = Connection::server(Agreement::default(), Config::default());
+//! if let Some(buffer) = spare.take() {
+//!     spare = connection.lend_buffer(buffer).err(); // it comes back if the connection has something waiting
+//! }
+//! connection.recv_space()[..6].copy_from_slice(b"\x89\x80\0\0\0\0"); // `socket.read(..)`: a ping
+//! connection.received(6);
+//! while let Some(event) = connection.poll_event() {
+//!     assert!(matches!(event, Event::Ping(b"")));
+//! }
+//! spare = spare.or(connection.reclaim_buffer());
+//! assert!(spare.is_some());
 //! ```
 //!
 //! # What moves, and when
@@ -112,9 +133,9 @@
 //!
 //! permessage-deflate adds what its windows need.
 //!
-//! An own buffer has to be there while a read waits in it, so an adapter that reads into it pays for a buffer per
+//! An own buffer has to be there while a read waits in it, so an adapter that blocks in a read pays for a buffer per
 //! idle connection. One that learns first that there is something to read, and reads then, does not; neither does
-//! one that lends.
+//! one that lends, or takes back what it lent when a read brought nothing.
 //!
 //! ```
 //! assert!(size_of::<hybi::Connection>() < 1024);
@@ -138,6 +159,8 @@
 //! [`Connection::recv_space`]: crate::Connection::recv_space
 //! [`Connection::received`]: crate::Connection::received
 //! [`Connection::receive_copy`]: crate::Connection::receive_copy
+//! [`Connection::lend_buffer`]: crate::Connection::lend_buffer
+//! [`Connection::reclaim_buffer`]: crate::Connection::reclaim_buffer
 //! [`Text::into_message`]: crate::Text::into_message
 //! [`Text::as_str`]: crate::Text::as_str
 //! [`Text::as_bytes`]: crate::Text::as_bytes
