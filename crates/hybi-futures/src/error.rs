@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use hybi::handshake::{AnswerError, RequestError, Response};
+use hybi::handshake::{AnswerError, JourneyError, RedirectError, RequestError, Response};
 use hybi::{CloseInfo, HandshakeError, UsageError};
 
 /// Why a call failed.
@@ -81,18 +81,31 @@ impl From<ConnectError> for Error {
 pub enum ConnectError {
     /// The address or something else in the request cannot be.
     Request(RequestError),
-    /// The transport failed, transport security included: the source of the error says what it was.
+    /// The address, or that of the proxy, asks for TLS, and nobody said whom to trust. Nothing was dialed.
+    NoTls,
+    /// The transport failed.
     Io(io::Error),
+    /// TLS did not come about: the server's certificate is not trusted or is for another name, or the two have
+    /// nothing in common. Nothing was asked of the server. The source says what it was.
+    Tls(io::Error),
+    /// There is no tunnel through the proxy; its answer is beside the reason, if one came.
+    Proxy(HandshakeError, Option<Box<Response>>),
     /// The opening handshake failed; the server's answer is beside the reason, if one came.
     Handshake(HandshakeError, Option<Box<Response>>),
+    /// The server's answer is a redirect that is not followed.
+    Redirect(RedirectError, Box<Response>),
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request(error) => error.fmt(f),
+            Self::NoTls => f.write_str("the address asks for TLS, and there is no configuration for it"),
             Self::Io(error) => error.fmt(f),
+            Self::Tls(error) => write!(f, "TLS: {error}"),
+            Self::Proxy(error, _) => write!(f, "proxy: {error}"),
             Self::Handshake(error, _) => error.fmt(f),
+            Self::Redirect(error, _) => error.fmt(f),
         }
     }
 }
@@ -101,8 +114,10 @@ impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Request(error) => Some(error),
-            Self::Io(error) => Some(error),
-            Self::Handshake(error, _) => Some(error),
+            Self::NoTls => None,
+            Self::Io(error) | Self::Tls(error) => Some(error),
+            Self::Proxy(error, _) | Self::Handshake(error, _) => Some(error),
+            Self::Redirect(error, _) => Some(error),
         }
     }
 }
@@ -116,5 +131,16 @@ impl From<RequestError> for ConnectError {
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<JourneyError> for ConnectError {
+    fn from(error: JourneyError) -> Self {
+        match error {
+            JourneyError::Proxy(error, response) => Self::Proxy(error, response),
+            JourneyError::Handshake(error, response) => Self::Handshake(error, response),
+            JourneyError::Redirect(error, response) => Self::Redirect(error, response),
+            other => Self::Io(io::Error::other(other)),
+        }
     }
 }

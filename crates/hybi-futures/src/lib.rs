@@ -1,12 +1,12 @@
 //! What asynchronous adapters of [`hybi`] share: everything but the runtime.
 //!
-//! Applications use an adapter, `hybi-tokio` for one, which binds this to its runtime by two traits, [`Runtime`] (a
-//! clock and a timer) and [`Io`] (reading and writing a stream), dials, listens, and gives the types their short names.
+//! Applications use an adapter, `hybi-tokio` for one, which binds this to its runtime by three traits and gives the types their
+//! short names: [`Runtime`] (a clock and a timer), [`Io`] (reading and writing a stream), [`Dial`] (making one).
 //!
 //! ```text
 //!   application ── WebSocket, Reader, Writer, Handle, ByteStream ──┐
 //!                                                                  ├── wire: read once, transmit, end, look at the time
-//!                  Acceptor, handshake ────────────────────────────┘         │
+//!                  Acceptor, Connector ────────────────────────────┘         │
 //!   adapter ────── impl Runtime, impl Io<S> ─────────────────────────────────┘
 //! ```
 //!
@@ -30,15 +30,18 @@ mod websocket;
 mod wire;
 
 pub use accept::{Acceptor, Arrival, Pending, PlainRequest};
-pub use connect::handshake;
+pub use connect::Connector;
 pub use error::{ConnectError, Error};
-pub use hybi::handshake::{Accept, Answer, ClientRequest, Request, Response};
+pub use hybi::handshake::{
+    Accept, Answer, ClientRequest, Proxies, Proxy, RedirectError, Redirects, Request, Response,
+    ServerSettings,
+};
 pub use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
     MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
 };
 pub use round_trip::RoundTrip;
-pub use runtime::{Io, Runtime};
+pub use runtime::{Dial, Io, Runtime};
 pub use split::{Handle, Reader, Writer};
 pub use stream::ByteStream;
 pub use websocket::WebSocket;

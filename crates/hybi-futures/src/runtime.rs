@@ -1,9 +1,12 @@
 //! What a runtime is bound by: how to move octets, and how to wait for a moment.
 
 use std::fmt;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Instant;
+
+use hybi::handshake::Place;
 
 /// A runtime: its clock, and one kind of timer. Implemented by a type without values, `hybi_tokio::Tokio` for
 /// one.
@@ -55,4 +58,26 @@ pub trait Io<S>: Runtime {
     /// # Errors
     /// Those of the stream.
     fn poll_close(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A runtime that can make connections.
+pub trait Dial: Runtime {
+    /// Whatever was dialed, encrypted or not.
+    type Stream: Send;
+
+    /// Whom to trust, and all else that TLS wants to know.
+    type Tls: Clone + fmt::Debug + Send + Sync;
+
+    /// Connects to a place, trying each of its addresses. It is dropped when its time is over.
+    fn dial(place: Place<'_>) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// What is trusted where nobody has said; `None`: nobody.
+    fn default_tls() -> Option<io::Result<Self::Tls>>;
+
+    /// Encrypts a stream, whose other end has to prove that it is `server_name`.
+    fn start_tls(
+        stream: Self::Stream,
+        tls: Self::Tls,
+        server_name: &str,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }

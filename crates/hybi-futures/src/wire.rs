@@ -33,7 +33,7 @@ pub(crate) struct Wire<S, R: Runtime> {
 
 /// The time since the wire was made, and one timer.
 #[derive(Debug)]
-struct Clock<R: Runtime> {
+pub(crate) struct Clock<R: Runtime> {
     start: StdInstant,
     /// And the moment it is set to.
     timer: Option<(R::Timer, Instant)>,
@@ -98,7 +98,7 @@ impl<S, R: Runtime> Wire<S, R> {
             stream,
             io_error: None,
             transmitted: 0,
-            clock: Clock { start: R::now(), timer: None, runtime: PhantomData },
+            clock: Clock::new(),
             unflushed: false,
             write_ended: false,
             patience: None,
@@ -276,14 +276,18 @@ impl<S, R: Io<S>> Wire<S, R> {
 }
 
 impl<R: Runtime> Clock<R> {
-    fn now(&self) -> Instant {
+    pub(crate) fn new() -> Self {
+        Self { start: R::now(), timer: None, runtime: PhantomData }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
         let nanos = R::now().saturating_duration_since(self.start).as_nanos();
         Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
     /// The timer is set again only when it has to fire earlier; one that fires too early is no harm. The clock is
     /// looked at beside it, because a runtime may make a busy task wait without looking at its timers.
-    fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<Instant> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<Instant> {
         let Some(deadline) = deadline else { return Poll::Pending };
         let now = self.now();
         if deadline <= now {

@@ -26,6 +26,23 @@
 //! # }
 //! ```
 //!
+//! A client:
+//!
+//! ```no_run
+//! use hybi_tokio::{CloseCode, connect};
+//!
+//! # async fn talk() -> Result<(), hybi_tokio::Error> {
+//! let (mut socket, _response) = connect("ws://127.0.0.1:9001/").await?;
+//! socket.send("high water?").await?;
+//! if let Some(message) = socket.recv_message().await {
+//!     println!("{}", message.as_str().unwrap_or("(binary)"));
+//! }
+//! socket.close(CloseCode::NORMAL, "").await?;
+//! while socket.recv().await.is_some() {} // until the server has answered
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Three words have one meaning each. *To send* is to queue; *to transmit* is to hand queued octets to the
 //! transport; *to flush* is to do so until nothing waits. What [`WebSocket::send`] takes is flushed when it
 //! returns; what a lent [`Sender`] takes is flushed before the next wait.
@@ -33,16 +50,29 @@
 //! A runtime with its time driver on ([`enable_time`](https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html))
 //! is needed as soon as a connection has a deadline, and by default the handshake has one.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accept;
+mod connect;
 mod runtime;
+mod stream;
+mod tls;
 
 pub use accept::accept;
+pub use connect::connect;
 pub use hybi_futures::{
     Accept, Answer, ClientRequest, CloseCause, CloseCode, CloseFrame, CloseInfo, Config, ConnectError, Data,
     Delivery, Error, Event, Fragment, Handle, Kind, Message, MessageWriter, Payload, Prepared, ProtocolError,
     Request, Response, RoundTrip, Sender, State, SystemEntropy, Text, UsageError,
 };
 pub use runtime::Tokio;
+pub use stream::Stream;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::TlsAcceptor;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tokio_rustls::rustls;
 
 /// An open WebSocket.
 pub type WebSocket<S> = hybi_futures::WebSocket<S, Tokio>;
@@ -54,6 +84,8 @@ pub type Writer<S> = hybi_futures::Writer<S, Tokio>;
 pub type ByteStream<S> = hybi_futures::ByteStream<S, Tokio>;
 /// Reads requests, with a configuration of one's own.
 pub type Acceptor = hybi_futures::Acceptor<Tokio>;
+/// Connects with a configuration of one's own.
+pub type Connector = hybi_futures::Connector<Tokio>;
 /// What arrived.
 pub type Arrival<S> = hybi_futures::Arrival<S, Tokio>;
 /// A good request that waits for an answer.

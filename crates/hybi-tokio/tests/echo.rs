@@ -1,6 +1,5 @@
 //! Messages both ways.
 use hybi_tokio::*;
-use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
@@ -20,8 +19,7 @@ async fn smoke() {
     });
     let stream = TcpStream::connect(addr).await.expect("well");
     let request = ClientRequest::new("ws://test/").expect("well");
-    let (mut client, _) =
-        hybi_futures::handshake::<_, Tokio>(stream, Arc::default(), request).await.expect("well");
+    let (mut client, _) = Connector::default().handshake(stream, request).await.expect("well");
     for n in [0, 1, 200, 70_000, 3_000_000] {
         client.send(&vec![7u8; n][..]).await.expect("well");
         assert!(client.recv_message().await.expect("well").as_bytes() == vec![7u8; n]);

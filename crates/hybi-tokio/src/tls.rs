@@ -1,0 +1,139 @@
+//! TLS by rustls: whom a client trusts, and the step before `accept` of a server.
+
+#[cfg(not(feature = "tls"))]
+mod none {
+    use std::io;
+
+    use crate::stream::Stream;
+
+    /// Without the feature `tls` there is no configuration of it.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Tls {}
+
+    pub(crate) fn default_client() -> Option<io::Result<Tls>> {
+        None
+    }
+
+    #[allow(clippy::unused_async, reason = "the same as with TLS")]
+    pub(crate) async fn start(_: Stream, tls: Tls, _: &str) -> io::Result<Stream> {
+        match tls {}
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+pub(crate) use none::{Tls, default_client, start};
+#[cfg(feature = "tls")]
+pub use with_rustls::TlsAcceptor;
+#[cfg(feature = "tls")]
+pub(crate) use with_rustls::{Tls, default_client, start};
+
+#[cfg(feature = "tls")]
+mod with_rustls {
+    use std::io::{self, ErrorKind};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncRead, AsyncWrite};
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+    use tokio_rustls::server::TlsStream;
+
+    use crate::stream::Stream;
+
+    pub(crate) type Tls = Arc<ClientConfig>;
+
+    /// The handshake is over when the server has shown a certificate for this name that the configuration trusts.
+    pub(crate) async fn start(stream: Stream, tls: Tls, server_name: &str) -> io::Result<Stream> {
+        let name = ServerName::try_from(server_name.trim_matches(['[', ']']).to_owned());
+        let name = name.map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
+        Ok(tokio_rustls::TlsConnector::from(tls).connect(name, stream).await?.into())
+    }
+
+    /// The step before [`accept`](crate::accept()) for a server with TLS: makes the TLS handshake on a connected
+    /// stream, within a time limit of 10 seconds unless it is told another.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use hybi_tokio::{TlsAcceptor, accept};
+    ///
+    /// # fn certificate() -> Arc<hybi_tokio::rustls::ServerConfig> { unimplemented!() }
+    /// # async fn serve() -> Result<(), hybi_tokio::Error> {
+    /// let tls = TlsAcceptor::new(certificate()); // an `Arc<rustls::ServerConfig>`
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9443").await?;
+    /// let (stream, _) = listener.accept().await?;
+    /// let mut socket = accept(tls.accept(stream).await?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[derive(Clone)]
+    pub struct TlsAcceptor {
+        config: Arc<ServerConfig>,
+        time_limit: Option<Duration>,
+    }
+
+    impl TlsAcceptor {
+        /// An acceptor with this configuration, which has the certificate.
+        pub fn new(config: impl Into<Arc<ServerConfig>>) -> Self {
+            Self { config: config.into(), time_limit: Some(Duration::from_secs(10)) }
+        }
+
+        /// The same with another time limit, or none.
+        #[must_use]
+        pub fn with_time_limit(self, time_limit: Option<Duration>) -> Self {
+            Self { time_limit, ..self }
+        }
+
+        /// Makes the TLS handshake.
+        ///
+        /// Cancel safety: the stream belongs to the future; dropping that ends the connection.
+        ///
+        /// # Errors
+        /// `InvalidData` with a `rustls::Error` as source, `TimedOut`, or those of the stream.
+        pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
+            let accepted = tokio_rustls::TlsAcceptor::from(self.config.clone()).accept(stream);
+            match self.time_limit {
+                Some(limit) => tokio::time::timeout(limit, accepted).await?,
+                None => accepted.await,
+            }
+        }
+    }
+
+    impl std::fmt::Debug for TlsAcceptor {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("TlsAcceptor").field("time_limit", &self.time_limit).finish_non_exhaustive()
+        }
+    }
+
+    /// What a client trusts unless it is told what to: the roots of the operating system, or else those of Mozilla.
+    #[cfg(not(any(feature = "tls-platform-roots", feature = "tls-webpki-roots")))]
+    pub(crate) fn default_client() -> Option<io::Result<Tls>> {
+        None
+    }
+
+    /// What a client trusts unless it is told what to: the roots of the operating system, or else those of Mozilla.
+    #[cfg(any(feature = "tls-platform-roots", feature = "tls-webpki-roots"))]
+    pub(crate) fn default_client() -> Option<io::Result<Tls>> {
+        Some(roots().map_err(|error| io::Error::new(ErrorKind::InvalidData, error)))
+    }
+
+    #[cfg(any(feature = "tls-platform-roots", feature = "tls-webpki-roots"))]
+    fn roots() -> Result<Tls, tokio_rustls::rustls::Error> {
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        #[cfg(feature = "tls-platform-roots")]
+        let builder = {
+            let verifier = rustls_platform_verifier::Verifier::new(provider)?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        };
+        #[cfg(not(feature = "tls-platform-roots"))]
+        let builder = {
+            drop(provider);
+            let roots = webpki_roots::TLS_SERVER_ROOTS.into();
+            builder.with_root_certificates(tokio_rustls::rustls::RootCertStore { roots })
+        };
+        let mut config = builder.with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
