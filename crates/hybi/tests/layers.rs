@@ -161,6 +161,20 @@ fn functions_are_short() {
 }
 
 #[test]
+fn unsafe_code_stands_in_the_masking_kernels_alone() {
+    let kernels = source().join("wire/mask");
+    let mut seen = 0;
+    for (_, path) in all_files() {
+        let code = fs::read_to_string(&path).expect("source is text");
+        let has =
+            code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("allow(unsafe_code");
+        assert!(!has || path.starts_with(&kernels), "{} has unsafe code", path.display());
+        seen += usize::from(has);
+    }
+    assert!(seen > 0, "the kernels were not found: is this reading the right folder?");
+}
+
+#[test]
 fn the_readers_of_source_can_read() {
     assert_eq!(imports("use crate::recv::{Line, Lend};"), ["recv"]);
     assert_eq!(

@@ -5,8 +5,11 @@
 //! turned in between: [`rotate`].
 
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use alloc::vec::Vec;
+use core::mem::MaybeUninit;
 
 /// Masks or unmasks `payload` in place.
 ///
@@ -18,6 +21,13 @@ use alloc::vec::Vec;
 /// ```
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
+    #[cfg(target_arch = "x86_64")]
+    if payload.len() > portable::SHORT
+        && let Some(avx2) = x86::Avx2::detect()
+    {
+        avx2.mask::<false>(payload, key);
+        return;
+    }
     portable::mask(payload, key);
 }
 
@@ -31,19 +41,35 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 /// ```
 #[inline]
 pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if payload.len() > portable::SHORT
+        && let Some(avx2) = x86::Avx2::detect()
+    {
+        return avx2.mask::<true>(payload, key);
+    }
     portable::mask_ascii(payload, key)
 }
 
-/// Appends `payload` to `out`, masked. The caller has reserved the room. Block by block, so that what is
-/// copied is masked while it is in the first-level cache.
+/// Appends `payload` to `out`, masked on the way: one pass.
 #[inline]
+#[allow(unsafe_code, reason = "the length of a vector whose spare capacity was written")]
 pub(crate) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
-    for block in payload.chunks(BLOCK) {
-        let start = out.len();
-        out.extend_from_slice(block);
-        // Every block but the last is a multiple of four octets, so the key need not be turned.
-        mask(&mut out[start..], key);
+    out.reserve(payload.len());
+    copy(payload, &mut out.spare_capacity_mut()[..payload.len()], key);
+    // SAFETY: there is capacity for so many octets more, and `copy` has written all of them.
+    unsafe { out.set_len(out.len() + payload.len()) };
+}
+
+/// Writes all of `out` with `payload`, masked. Both have the same length.
+#[inline]
+fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    #[cfg(target_arch = "x86_64")]
+    if payload.len() > portable::SHORT
+        && let Some(avx2) = x86::Avx2::detect()
+    {
+        return avx2.copy(payload, out, key);
     }
+    portable::copy(payload, out, key);
 }
 
 /// The key for what follows after `n` octets.
@@ -61,8 +87,10 @@ pub const fn rotate(key: [u8; 4], n: usize) -> [u8; 4] {
 pub(crate) const BLOCK: usize = 8 * 1024;
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "reads back what a kernel wrote to memory that need not be initialised")]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::vec;
 
     /// The definition, octet by octet: the twin that every kernel is compared with.
@@ -77,35 +105,94 @@ mod tests {
         (0..len).map(|i| (i as u8).wrapping_mul(31) & if high { 0xFF } else { 0x7F }).collect()
     }
 
+    /// A kernel that this processor can run, and the least length that it is called with.
+    struct Kernel {
+        name: &'static str,
+        least: usize,
+        mask: fn(&mut [u8], [u8; 4]),
+        mask_ascii: fn(&mut [u8], [u8; 4]) -> bool,
+        copy: fn(&[u8], &mut [MaybeUninit<u8>], [u8; 4]),
+    }
+
+    fn kernels() -> Vec<Kernel> {
+        let portable = Kernel {
+            name: "portable",
+            least: 0,
+            mask: portable::mask,
+            mask_ascii: portable::mask_ascii,
+            copy: portable::copy,
+        };
+        let mut all =
+            vec![Kernel { name: "the one that is chosen", least: 0, mask, mask_ascii, copy }, portable];
+        #[cfg(target_arch = "x86_64")]
+        if x86::Avx2::detect().is_some() {
+            fn avx2() -> x86::Avx2 {
+                x86::Avx2::detect().expect("it was there before")
+            }
+            all.push(Kernel {
+                name: "AVX2",
+                least: 32,
+                mask: |payload, key| {
+                    avx2().mask::<false>(payload, key);
+                },
+                mask_ascii: |payload, key| avx2().mask::<true>(payload, key),
+                copy: |payload, out, key| avx2().copy(payload, out, key),
+            });
+        }
+        all
+    }
+
+    /// All lengths to a few turns of the longest loop, and some at which stores are aligned.
+    fn lengths() -> impl Iterator<Item = usize> {
+        let (all, long): (usize, &[usize]) =
+            if cfg!(miri) { (70, &[160, 1061]) } else { (300, &[1023, 1024, 1060, 1151, 1152, 5000]) };
+        (0..all).chain(long.iter().copied())
+    }
+
+    fn same_at(kernel: &Kernel, len: usize, offset: usize) {
+        let (key, at) = ([0xA1, 0x32, 0xC3, 0x54], offset..offset + len);
+        let source = sample(offset + len + 8, true);
+        let mut expected = source.clone();
+        let ascii = naive(&mut expected[at.clone()], key);
+        let what = format!("{} {len} at {offset}", kernel.name);
+
+        let mut payload = source.clone();
+        (kernel.mask)(&mut payload[at.clone()], key);
+        assert_eq!(payload, expected, "{what}");
+        let mut payload = source.clone();
+        assert_eq!((kernel.mask_ascii)(&mut payload[at.clone()], key), ascii, "{what}: ASCII");
+        assert_eq!(payload, expected, "{what}: ASCII");
+        let mut out = vec![MaybeUninit::new(9); source.len()];
+        (kernel.copy)(&source[at.clone()], &mut out[at.clone()], key);
+        for (i, octet) in out.iter().enumerate() {
+            // SAFETY: the vector was made of values.
+            let octet = unsafe { octet.assume_init() };
+            assert_eq!(octet, if at.contains(&i) { expected[i] } else { 9 }, "{what}: octet {i} of a copy");
+        }
+    }
+
     #[test]
-    fn kernels_equal_the_naive_twin_at_every_length_and_offset() {
-        let key = [0xA1, 0x32, 0xC3, 0x54];
-        let max = if cfg!(miri) { 70 } else { 300 };
-        for len in 0..max {
-            for offset in 0..9 {
-                let source = sample(offset + len + 8, true);
-                let (mut a, mut b, mut c) = (source.clone(), source.clone(), source.clone());
-                let ascii = naive(&mut a[offset..offset + len], key);
-                mask(&mut b[offset..offset + len], key);
-                assert_eq!(a, b, "mask {len} at {offset}");
-                assert_eq!(mask_ascii(&mut c[offset..offset + len], key), ascii, "{len} at {offset}");
-                assert_eq!(a, c, "mask_ascii {len} at {offset}");
-                let mut out = vec![9; offset];
-                append_masked(&mut out, &source[offset..offset + len], key);
-                assert_eq!(out[offset..], a[offset..offset + len], "append {len} at {offset}");
+    fn kernels_equal_the_naive_twin_at_every_length_and_alignment() {
+        for kernel in kernels() {
+            for len in lengths().filter(|len| *len >= kernel.least) {
+                for offset in (0..if cfg!(miri) { 9 } else { 33 }).chain([63]) {
+                    same_at(&kernel, len, offset);
+                }
             }
         }
     }
 
     #[test]
     fn one_octet_above_ascii_is_seen_wherever_it_is() {
-        for len in 1..100 {
-            for at in 0..len {
-                let mut payload = sample(len, false);
-                payload[at] |= 0x80;
-                assert!(!mask_ascii(&mut payload, [0; 4]), "{at} of {len}");
+        for kernel in kernels() {
+            for len in lengths().filter(|len| *len >= kernel.least) {
+                for at in (0..len).step_by(if len < 300 { 1 } else { 61 }) {
+                    let mut payload = sample(len, false);
+                    payload[at] |= 0x80;
+                    assert!(!(kernel.mask_ascii)(&mut payload, [0; 4]), "{} {at} of {len}", kernel.name);
+                }
+                assert!((kernel.mask_ascii)(&mut sample(len, false), [0; 4]), "{} {len}", kernel.name);
             }
-            assert!(mask_ascii(&mut sample(len, false), [0; 4]));
         }
     }
 
@@ -123,12 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn append_turns_nothing_between_blocks() {
-        assert_eq!(BLOCK % 4, 0);
-        let source = sample(2 * BLOCK + 3, true);
-        let (mut out, mut expected) = (Vec::new(), source.clone());
-        append_masked(&mut out, &source, [7, 8, 9, 10]);
-        naive(&mut expected, [7, 8, 9, 10]);
-        assert_eq!(out, expected);
+    fn append_leaves_what_was_there() {
+        for len in lengths() {
+            let source = sample(len, true);
+            let (mut out, mut expected) = (vec![9; 3], source.clone());
+            append_masked(&mut out, &source, [7, 8, 9, 10]);
+            naive(&mut expected, [7, 8, 9, 10]);
+            assert_eq!((&out[..3], &out[3..]), (&[9; 3][..], &expected[..]));
+        }
     }
 }

@@ -1,6 +1,14 @@
-//! Masking with words of eight octets. The loop has no dependency between turns and no alignment to peel, so
-//! compilers make vector code of it wherever there are vectors. Short payloads and ends are done with two
-//! words that overlap: both are loaded before either is stored.
+//! Masking with words of eight octets, the key twice. The loop has no dependency between turns and no alignment to
+//! peel, so compilers make vector code of it wherever there are vectors. aarch64 gets its vectors this way: NEON is part
+//! of every such processor, so there is nothing to detect.
+//!
+//! Short payloads, and the ends of others, are done with two pieces of a fixed size that overlap: both are loaded before
+//! either is stored. So no length needs a loop over octets.
+
+use core::mem::MaybeUninit;
+
+/// Up to here a payload is two pieces that overlap, and no loop.
+pub(super) const SHORT: usize = 64;
 
 #[inline]
 pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
@@ -17,58 +25,48 @@ const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// Masks, and returns all octets that came out, one upon the other.
 #[inline]
 fn mask_all(payload: &mut [u8], key: [u8; 4]) -> u64 {
-    let len = payload.len();
-    if len > 32 {
-        return mask_long(payload, key);
-    }
-    let word = word(key);
-    let end_word = word_after(key, len); // the key as it stands eight octets before the end, or sixteen
-    if let (Some(&a), Some(&b)) = (payload.first_chunk(), payload.last_chunk()) {
-        let (a, b) = (mask_words(a, word), mask_words(b, end_word));
-        payload[..16].copy_from_slice(a.as_flattened());
-        payload[len - 16..].copy_from_slice(b.as_flattened());
-        seen(a) | seen(b)
-    } else if let (Some(&a), Some(&b)) = (payload.first_chunk(), payload.last_chunk()) {
-        let (a, b) = (u64::from_ne_bytes(a) ^ word, u64::from_ne_bytes(b) ^ end_word);
-        payload[..8].copy_from_slice(&a.to_ne_bytes());
-        payload[len - 8..].copy_from_slice(&b.to_ne_bytes());
-        a | b
-    } else {
-        mask_octets(payload, key)
+    match payload.len() {
+        0..8 => mask_octets(payload, key),
+        8..16 => mask_ends::<8>(payload, key),
+        16..=32 => mask_ends::<16>(payload, key),
+        33..=SHORT => mask_ends::<32>(payload, key),
+        _ => mask_long(payload, key),
     }
 }
 
+/// From `N` to twice `N` octets.
 #[inline]
-fn mask_words(octets: [u8; 16], word: u64) -> [[u8; 8]; 2] {
-    let (words, _) = octets.as_chunks();
-    [words[0], words[1]].map(|octets| (u64::from_ne_bytes(octets) ^ word).to_ne_bytes())
+fn mask_ends<const N: usize>(payload: &mut [u8], key: [u8; 4]) -> u64 {
+    let last_key = super::rotate(key, payload.len());
+    let (Some(first), Some(last)) = (payload.first_chunk::<N>(), payload.last_chunk::<N>()) else { return 0 };
+    let ((first, a), (last, b)) = (masked(first, key), masked(last, last_key));
+    if let Some(octets) = payload.first_chunk_mut() {
+        *octets = first;
+    }
+    if let Some(octets) = payload.last_chunk_mut() {
+        *octets = last;
+    }
+    a | b
 }
 
-#[inline]
-fn seen([a, b]: [[u8; 8]; 2]) -> u64 {
-    u64::from_ne_bytes(a) | u64::from_ne_bytes(b)
-}
-
-/// More than eight octets, and usually many.
+/// More than any of the fixed sizes, and usually many more.
 #[inline(never)]
 fn mask_long(payload: &mut [u8], key: [u8; 4]) -> u64 {
-    let end_key = word_after(key, payload.len());
-    let Some(&end) = payload.last_chunk() else { return mask_octets(payload, key) };
-    let end = u64::from_ne_bytes(end) ^ end_key;
-    let mut seen = end;
-    let word = word(key);
+    let last_key = super::rotate(key, payload.len());
+    let Some(last) = payload.last_chunk::<8>() else { return 0 };
+    let (last, mut seen) = masked(last, last_key);
     for octets in payload.as_chunks_mut::<8>().0 {
-        let plain = u64::from_ne_bytes(*octets) ^ word;
+        let plain = u64::from_ne_bytes(*octets) ^ word(key);
         seen |= plain;
         *octets = plain.to_ne_bytes();
     }
     if let Some(octets) = payload.last_chunk_mut() {
-        *octets = end.to_ne_bytes();
+        *octets = last;
     }
     seen
 }
 
-/// Fewer than eight octets.
+/// Fewer octets than a word has.
 #[inline]
 fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
     let mut seen = 0;
@@ -79,15 +77,62 @@ fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
     u64::from(seen)
 }
 
+/// Writes all of `out` with `payload`, masked. Both have the same length.
+#[inline]
+pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    assert_eq!(payload.len(), out.len());
+    match payload.len() {
+        0..8 => copy_octets(payload, out, key),
+        8..16 => copy_ends::<8>(payload, out, key),
+        16..=32 => copy_ends::<16>(payload, out, key),
+        33..=SHORT => copy_ends::<32>(payload, out, key),
+        _ => copy_long(payload, out, key),
+    }
+}
+
+/// From `N` to twice `N` octets.
+#[inline]
+fn copy_ends<const N: usize>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    let last_key = super::rotate(key, payload.len());
+    if let (Some(octets), Some(out)) = (payload.first_chunk::<N>(), out.first_chunk_mut()) {
+        *out = masked(octets, key).0.map(MaybeUninit::new);
+    }
+    if let (Some(octets), Some(out)) = (payload.last_chunk::<N>(), out.last_chunk_mut()) {
+        *out = masked(octets, last_key).0.map(MaybeUninit::new);
+    }
+}
+
+#[inline(never)]
+fn copy_long(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    for (octets, out) in payload.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<8>().0) {
+        *out = masked(octets, key).0.map(MaybeUninit::new);
+    }
+    copy_ends::<8>(payload, out, key);
+}
+
+/// Fewer octets than a word has.
+#[inline]
+fn copy_octets(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    for ((octet, out), key) in payload.iter().zip(out).zip([key, key].as_flattened()) {
+        out.write(octet ^ key);
+    }
+}
+
+/// A piece of a fixed size, a multiple of eight, and what came out one upon the other.
+#[inline]
+fn masked<const N: usize>(octets: &[u8; N], key: [u8; 4]) -> ([u8; N], u64) {
+    let (mut plain, mut seen) = (*octets, 0);
+    for octets in plain.as_chunks_mut::<8>().0 {
+        let word = u64::from_ne_bytes(*octets) ^ word(key);
+        seen |= word;
+        *octets = word.to_ne_bytes();
+    }
+    (plain, seen)
+}
+
 /// The key twice, in the order in which it lies in memory.
 #[inline]
 const fn word(key: [u8; 4]) -> u64 {
     let half = u32::from_ne_bytes(key) as u64;
     half << 32 | half
-}
-
-/// The key twice, as it stands at an octet whose distance from the first is `len` modulo four.
-#[inline]
-const fn word_after(key: [u8; 4], len: usize) -> u64 {
-    word(super::rotate(key, len))
 }

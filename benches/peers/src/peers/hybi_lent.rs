@@ -1,0 +1,66 @@
+//! hybi with lent memory: one buffer of 64 KiB takes all reads, events are lent from it, and what is queued is
+//! transmitted when the stream would block. A message that was joined from several reads is handed over.
+use crate::stream::MemIo;
+use crate::{Peer, Task};
+use hybi::{Connection, Event, Sender};
+use std::io::IoSlice;
+
+pub const PEER: Peer = Peer { name: "hybi", note: "lent memory, events sent back while they are lent", run };
+
+/// Messages from here on are handed over instead of copied, as one that was joined can be.
+const HAND_OVER: usize = 64 * 1024;
+
+fn run(io: MemIo, task: &Task) {
+    let mut connection = task.hybi();
+    let mut memory = vec![0; 64 * 1024];
+    let mut done = 0;
+    while done < task.messages {
+        match io.st().read(&mut memory) {
+            None => transmit(&mut connection, io),
+            Some(n) => {
+                let mut input = connection.receive(&mut memory[..n]);
+                while let Some((event, sender)) = input.poll_event_with() {
+                    done += echo(event, sender);
+                }
+            }
+        }
+    }
+    transmit(&mut connection, io);
+}
+
+/// Sends a message back; how many there were.
+#[inline]
+pub fn echo(event: Event<'_>, sender: &mut Sender) -> u64 {
+    let sent = match event {
+        Event::Text(text) if text.as_bytes().len() < HAND_OVER => sender.send(&text),
+        Event::Binary(data) if data.len() < HAND_OVER => sender.send(&data),
+        event => return hand_over(event, sender),
+    };
+    sent.expect("the queue is emptied after each read");
+    1
+}
+
+/// The same with an owner of the octets.
+pub fn hand_over(event: Event<'_>, sender: &mut Sender) -> u64 {
+    if let Event::Writable = event {
+        return 0; // a message of 1 MiB is above high water, until it was transmitted
+    }
+    let message = event.into_message().expect("nothing but messages is sent");
+    sender.send_message(message).expect("the queue is emptied after each read");
+    1
+}
+
+pub fn transmit(connection: &mut Connection, io: MemIo) {
+    loop {
+        let mut slices = [&[][..]; 16];
+        let used = connection.transmit_slices(&mut slices);
+        if used == 0 {
+            return;
+        }
+        let n = match slices[..used] {
+            [only] => io.st().write(only),
+            _ => io.st().write_vectored(&slices.map(IoSlice::new)[..used]),
+        };
+        connection.transmitted(n);
+    }
+}
