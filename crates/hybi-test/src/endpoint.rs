@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use hybi::{Agreement, Config, Connection, Role};
+use hybi::{Agreement, Config, Connection, Event, Role};
 
+use crate::alloc::look_away;
 use crate::frames::KEY;
 use crate::record::Record;
 
@@ -84,6 +85,47 @@ impl Memory {
                 take_events(connection, events);
                 n
             }),
+        }
+    }
+
+    /// The same for measurements: each event is shown and dropped before the next is taken, and of what is
+    /// allocated only the connection's part [counts](crate::alloc).
+    pub fn show(self, connection: &mut Connection, octets: &[u8], mut see: impl FnMut(&Event<'_>)) {
+        if self == Self::Lent {
+            let mut read = look_away(|| octets.to_vec());
+            let mut input = connection.receive(&mut read);
+            while let Some(event) = input.poll_event() {
+                look_away(|| see(&event));
+            }
+            drop(input);
+            return look_away(|| drop(read));
+        }
+        let mut rest = octets;
+        while !rest.is_empty() {
+            if self == Self::Reclaimed {
+                connection.lend_buffer(look_away(|| vec![0xee; 4096])).expect("none is lent");
+            }
+            let n = if self == Self::Copied {
+                connection.receive_copy(rest)
+            } else {
+                let space = connection.recv_space();
+                let n = space.len().min(rest.len());
+                space[..n].copy_from_slice(&rest[..n]);
+                connection.received(n);
+                n
+            };
+            rest = &rest[n..];
+            let mut told = false;
+            while let Some(event) = connection.poll_event() {
+                look_away(|| see(&event));
+                told = true;
+            }
+            let reclaimed = connection.reclaim_buffer();
+            assert_eq!(reclaimed.is_some(), self == Self::Reclaimed);
+            look_away(|| drop(reclaimed));
+            if n == 0 && !told {
+                return; // no memory for a read: an adapter would end here
+            }
         }
     }
 }

@@ -6,7 +6,10 @@
 //! | [`record`] | events as values that can be kept and compared |
 //! | [`frames`] | frames built and read by hand, legal or not |
 //! | [`endpoint`] | connections with fixed masking keys, and the three ways to hand octets to one |
+//! | [`dice`] | decisions from a seed or from octets: what generators ask |
+//! | [`hostile`] | what a hostile peer sends, and limits small enough to be met |
 //! | [`pair`] | a client and a server on one wire, with a clock that jumps from deadline to deadline |
+//! | [`stress`] | what shows work that is not linear in what arrives |
 //! | [`transcript`] | what was said on a connection as a text, and a player that demands the same of every cut |
 //! | [`twin`] | the rules of RFC 6455 once more: slow, and obviously right |
 //! | [`alloc`] | an allocator that counts, can look away, and can fail |
@@ -16,11 +19,14 @@
 //! Nothing here knows how the core does what it does: everything goes through its public items.
 
 pub mod alloc;
+pub mod dice;
 pub mod endpoint;
 pub mod frames;
+pub mod hostile;
 pub mod octets;
 pub mod pair;
 pub mod record;
+pub mod stress;
 pub mod transcript;
 pub mod twin;
 

@@ -24,44 +24,6 @@ fn beginning(role: Role, first: u8, len: u64, there: usize) -> Vec<u8> {
     if role == Role::Server { mask_frame(&octets) } else { octets }
 }
 
-/// Takes one read, and drops each event before the next is taken. Only the connection's memory counts.
-fn feed(memory: Memory, connection: &mut Connection, octets: &[u8], mut see: impl FnMut(&Event<'_>)) {
-    match memory {
-        Memory::Lent => {
-            let mut read = look_away(|| octets.to_vec());
-            let mut input = connection.receive(&mut read);
-            while let Some(event) = input.poll_event() {
-                look_away(|| see(&event));
-            }
-            drop(input);
-            look_away(|| drop(read));
-        }
-        Memory::Own | Memory::Reclaimed | Memory::Copied => {
-            let mut rest = octets;
-            while !rest.is_empty() {
-                if memory == Memory::Reclaimed {
-                    connection.lend_buffer(look_away(|| vec![0xee; 4096])).expect("none is lent");
-                }
-                let n = if memory != Memory::Copied {
-                    let space = connection.recv_space();
-                    let n = space.len().min(rest.len());
-                    space[..n].copy_from_slice(&rest[..n]);
-                    connection.received(n);
-                    n
-                } else {
-                    connection.receive_copy(rest)
-                };
-                rest = &rest[n..];
-                while let Some(event) = connection.poll_event() {
-                    look_away(|| see(&event));
-                }
-                let reclaimed = connection.reclaim_buffer();
-                look_away(|| drop(reclaimed));
-            }
-        }
-    }
-}
-
 /// Takes all output, which counts as soon as it is taken no more.
 fn drain(connection: &mut Connection) -> usize {
     let mut sent = 0;
@@ -196,12 +158,12 @@ twins! {
             let mut connection = open(role);
             let measure = Measure::start();
             let octets = look_away(|| beginning(role, first::BINARY, 16 << 20, 1));
-            feed(memory, &mut connection, &octets, |_| {});
+            memory.show(&mut connection, &octets, |_| {});
             assert!(measure.peak() <= 64 * KIB, "{memory:?}: {} for one octet", measure.peak());
             // And so it goes on: at most twice of what came, and a step.
             let read = look_away(|| vec![KEY[0]; 4096]);
             for n in 1..=256 {
-                feed(memory, &mut connection, &read, |_| {});
+                memory.show(&mut connection, &read, |_| {});
                 let limit = 2 * n * 4 * KIB + 64 * KIB;
                 assert!(measure.peak() <= limit, "{memory:?}: {} after {n} reads", measure.peak());
             }
@@ -220,9 +182,9 @@ twins! {
             assert!(measure.held() < 512, "new: {}", measure.held());
             for octets in &traffic {
                 // In one read, and in reads that cut it.
-                feed(memory, &mut connection, octets, |_| {});
+                memory.show(&mut connection, octets, |_| {});
                 for read in octets.chunks(997) {
-                    feed(memory, &mut connection, read, |_| {});
+                    memory.show(&mut connection, read, |_| {});
                 }
                 connection.send(octets).unwrap();
                 connection.send_message(Message::from(look_away(|| octets.clone()))).unwrap();
@@ -240,7 +202,7 @@ twins! {
             let measure = Measure::start();
             let mut pings = 0;
             for _ in 0..2000 {
-                feed(memory, &mut connection, &flood, |_| pings += 1);
+                memory.show(&mut connection, &flood, |_| pings += 1);
             }
             assert_eq!(pings, 200_000);
             assert!(measure.held() < 64 * KIB, "{}", measure.held());
@@ -315,14 +277,14 @@ twins! {
                 let before = look_away(|| [beginning(role, 0x02, 100_000, 100_000), to(role, 0x00, &[1; 300])].concat());
                 let measure = Measure::start();
                 let mut connection = open_with(role, shared);
-                feed(memory, &mut connection, &before, |_| {});
+                memory.show(&mut connection, &before, |_| {});
                 let mut seen = 0;
-                feed(memory, &mut connection, bad, |event| seen += usize::from(matches!(event, Event::Failed(_))));
+                memory.show(&mut connection, bad, |event| seen += usize::from(matches!(event, Event::Failed(_))));
                 assert_eq!(seen, 1);
                 drain(&mut connection);
                 assert!(measure.held() <= 4 * KIB, "{memory:?}: {}", measure.held());
                 // What still comes is not held either, whatever it is.
-                feed(memory, &mut connection, &before, |_| {});
+                memory.show(&mut connection, &before, |_| {});
                 assert!(measure.held() <= 4 * KIB, "{memory:?}, later: {}", measure.held());
             }
         }
@@ -336,11 +298,11 @@ twins! {
             let last = to(role, first::CONTINUATION, b"x");
             let measure = Measure::start();
             let mut whole = 0;
-            feed(memory, &mut connection, &begin, |_| {});
+            memory.show(&mut connection, &begin, |_| {});
             for _ in 0..FRAGMENTS / 100 {
-                feed(memory, &mut connection, &go_on, |_| {});
+                memory.show(&mut connection, &go_on, |_| {});
             }
-            feed(memory, &mut connection, &last, |event| {
+            memory.show(&mut connection, &last, |event| {
                 if let Event::Binary(data) = event {
                     whole = data.len();
                 }
@@ -357,9 +319,9 @@ twins! {
             let (begin, empty) = (to(role, 0x01, b""), to(role, 0x00, b"").repeat(1000));
             let measure = Measure::start();
             let mut errors = Vec::new();
-            feed(memory, &mut connection, &begin, |_| {});
+            memory.show(&mut connection, &begin, |_| {});
             for _ in 0..1000 {
-                feed(memory, &mut connection, &empty, |event| match event {
+                memory.show(&mut connection, &empty, |event| match event {
                     Event::Failed(error) => errors.push(*error),
                     other => panic!("{other:?}"),
                 });
@@ -377,10 +339,10 @@ twins! {
             let begin = beginning(role, first::BINARY, 16 << 20, 0);
             let read = [0; 16_384];
             let measure = Measure::start();
-            feed(memory, &mut connection, &begin, |_| {});
+            memory.show(&mut connection, &begin, |_| {});
             let mut delivered = 0;
             for _ in 0..1024 {
-                feed(memory, &mut connection, &read, |event| {
+                memory.show(&mut connection, &read, |event| {
                     if let Event::Fragment(piece) = event {
                         delivered += piece.data.len();
                     }

@@ -33,5 +33,27 @@
 mod parse;
 mod play;
 
+use std::fs;
+use std::path::Path;
+
 pub use parse::{Action, Call, Look, Roles, Step, Transcript};
 pub use play::{play, replay};
+
+/// All transcripts of this repository: name and text, by name.
+///
+/// # Panics
+/// If they cannot be read.
+pub fn read_all() -> Vec<(String, String)> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../hybi/tests/transcripts"));
+    let mut all: Vec<_> = fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it is readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("a transcript is text"))
+        })
+        .collect();
+    all.sort();
+    all
+}

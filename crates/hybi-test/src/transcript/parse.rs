@@ -119,6 +119,19 @@ impl Transcript {
         if self.roles == Roles::Both && sender.masks() { mask_frame(line) } else { line.to_vec() }
     }
 
+    /// All octets that arrive at `role`, one read behind the other.
+    pub fn arrives(&self, role: Role) -> Vec<u8> {
+        self.steps.iter().flat_map(|step| self.arriving(role, step)).collect()
+    }
+
+    /// The octets that arrive at `role` in a step.
+    pub(super) fn arriving(&self, role: Role, step: &Step) -> Vec<u8> {
+        match &step.action {
+            Action::Receive(lines) => lines.iter().flat_map(|line| self.on_wire(role.peer(), line)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn begin(&mut self, line: usize, action: Action) {
         self.steps.push(Step { line, action, events: Vec::new(), sent: Vec::new(), looks: Vec::new() });
     }

@@ -74,8 +74,7 @@ impl fmt::Display for Way {
 fn cuts(transcript: &Transcript, role: Role) -> Vec<Cut> {
     /// Longer input is not cut at every place, but at the ends and at about so many.
     const MANY: usize = 500;
-    let arrives: Vec<u8> =
-        transcript.steps.iter().flat_map(|step| arriving(transcript, role, step)).collect();
+    let arrives = transcript.arrives(role);
     let n = arrives.len();
     let mut cuts = vec![Cut::Whole, Cut::Each(7 + n / MANY), Cut::Each(4096)];
     if n <= MANY {
@@ -107,21 +106,12 @@ fn at_the_end(transcript: &Transcript, role: Role, arrives: &[u8]) -> (bool, boo
     (is_over || read_extended(role.peer(), arrives, 4).is_ok(), is_over)
 }
 
-fn arriving(transcript: &Transcript, role: Role, step: &Step) -> Vec<u8> {
-    match &step.action {
-        Action::Receive(lines) => {
-            lines.iter().flat_map(|line| transcript.on_wire(role.peer(), line)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn replay_one(transcript: &Transcript, way: Way) -> Result<(), String> {
     let connection = open_agreed(way.role, agreement(transcript), transcript.config.clone());
     let mut player = Player { connection, way, now: START, arrived: 0, events: Vec::new(), sent: Vec::new() };
     let last_arrival = transcript.steps.iter().rposition(|step| matches!(step.action, Action::Receive(_)));
     for (number, step) in transcript.steps.iter().enumerate() {
-        let mut octets = arriving(transcript, way.role, step);
+        let mut octets = transcript.arriving(way.role, step);
         if let (Cut::Trailing(trailing), true) = (way.cut, Some(number) == last_arrival) {
             octets.extend_from_slice(trailing);
         }
