@@ -74,7 +74,7 @@ impl fmt::Display for CloseCode {
 }
 
 /// What a close frame says: a code, and a reason of at most 123 octets.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct CloseFrame {
     code: CloseCode,
     reason: Box<[u8]>,
@@ -122,6 +122,13 @@ impl CloseFrame {
     /// The octets of the reason.
     pub fn reason_bytes(&self) -> &[u8] {
         &self.reason
+    }
+}
+
+impl Clone for CloseFrame {
+    /// A copy; without the reason where there is no memory for it, since the peer chose how long it is.
+    fn clone(&self) -> Self {
+        Self::from_bytes(self.code, &self.reason).unwrap_or(Self { code: self.code, reason: Box::default() })
     }
 }
 

@@ -372,6 +372,14 @@ fn message(kind: Kind, checked: bool, lend: Lend<'_>) -> Event<'_> {
     }
 }
 
+/// A copy, if there is memory for what the peer chose the length of.
+fn copied(octets: &[u8]) -> Option<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(octets.len()).ok()?;
+    copy.extend_from_slice(octets);
+    Some(copy)
+}
+
 impl Inward for Receiver {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw> {
         if let Some(raw) = self.prepared.take() {
@@ -381,8 +389,10 @@ impl Inward for Receiver {
         if let Raw::Outcome(outcome) = raw {
             match outcome.what {
                 What::Ping if self.config.automatic.pong => {
-                    let payload = self.lend(lent, outcome.place).to_vec();
-                    self.replies.pong = Some(payload); // a newer one replaces the last (§5.5.3)
+                    let payload = copied(self.lend(lent, outcome.place));
+                    // A newer one replaces the last (§5.5.3). Without memory for it the ping stays unanswered; the
+                    // peer will send another.
+                    self.replies.pong = payload.or(self.replies.pong.take());
                 }
                 What::Close => self.replies.last = Some(ReplyKind::Close(self.peer_close().cloned())),
                 What::Failed(error) => self.replies.last = Some(ReplyKind::Failed(error)),

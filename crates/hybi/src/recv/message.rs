@@ -190,6 +190,7 @@ impl Line {
         self.flags.lending = false;
         self.buffer.release();
         (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
+        self.inflater = None; // its window is the most of what a connection holds
     }
 
     pub(crate) fn is_finished(&self) -> bool {

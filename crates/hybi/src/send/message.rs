@@ -320,8 +320,9 @@ impl Line {
     /// Queues the close frame, whatever waits. Nothing but pongs may follow.
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
         self.pongs.flush(&mut self.framer)?;
-        self.open = None;
-        push_close(&mut self.framer, frame)
+        push_close(&mut self.framer, frame)?;
+        self.end_messages();
+        Ok(())
     }
 
     #[inline]
@@ -373,8 +374,14 @@ impl Line {
     pub(crate) fn clear(&mut self) {
         self.framer.queue.clear();
         self.pongs.clear();
-        self.open = None;
+        self.end_messages();
         self.above_high = false; // nobody waits for a queue that was dropped
+    }
+
+    /// No message follows: what they need is given back.
+    fn end_messages(&mut self) {
+        self.open = None;
+        self.compressor = None;
     }
 
     #[inline]
