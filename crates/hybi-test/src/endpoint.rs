@@ -103,7 +103,8 @@ impl Memory {
         let mut rest = octets;
         while !rest.is_empty() {
             if self == Self::Reclaimed {
-                connection.lend_buffer(look_away(|| vec![0xee; 4096])).expect("none is lent");
+                let refused = connection.lend_buffer(look_away(|| vec![0xee; 4096])).err();
+                look_away(|| drop(refused)); // there was no memory to give the last one back
             }
             let n = if self == Self::Copied {
                 connection.receive_copy(rest)
@@ -121,7 +122,6 @@ impl Memory {
                 told = true;
             }
             let reclaimed = connection.reclaim_buffer();
-            assert_eq!(reclaimed.is_some(), self == Self::Reclaimed);
             look_away(|| drop(reclaimed));
             if n == 0 && !told {
                 return; // no memory for a read: an adapter would end here

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hybi::extension::permessage_deflate::{Params, WindowBits};
-use hybi::{Config, Delivery, Role};
+use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Params, WindowBits};
+use hybi::{Agreement, Config, Delivery, Role};
 
 use crate::frames::{header_len, mask_frame};
 use crate::octets::{self, hex};
@@ -117,6 +117,14 @@ impl Transcript {
     /// Octets of a line as `sender` puts them on the wire.
     pub fn on_wire(&self, sender: Role, line: &[u8]) -> Vec<u8> {
         if self.roles == Roles::Both && sender.masks() { mask_frame(line) } else { line.to_vec() }
+    }
+
+    /// What was agreed on. With compression every message is compressed, however short.
+    pub fn agreement(&self) -> Agreement {
+        let Some(params) = self.deflate else { return Agreement::default() };
+        let mut settings = DeflateConfig::default();
+        settings.threshold = 0;
+        Agreement::default().with_deflate(Deflate::new(settings, params))
     }
 
     /// All octets that arrive at `role`, one read behind the other.

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use hybi::extension::permessage_deflate::{Deflate, DeflateConfig};
 use hybi::{
-    Agreement, CloseCode, CloseFrame, Connection, Instant, Kind, Payload, Role, State, TransportAction,
-    UsageError,
+    CloseCode, CloseFrame, Connection, Instant, Kind, Payload, Role, State, TransportAction, UsageError,
 };
 
 use super::parse::{Action, Call, Look, Step, Transcript};
@@ -107,7 +105,7 @@ fn at_the_end(transcript: &Transcript, role: Role, arrives: &[u8]) -> (bool, boo
 }
 
 fn replay_one(transcript: &Transcript, way: Way) -> Result<(), String> {
-    let connection = open_agreed(way.role, agreement(transcript), transcript.config.clone());
+    let connection = open_agreed(way.role, transcript.agreement(), transcript.config.clone());
     let mut player = Player { connection, way, now: START, arrived: 0, events: Vec::new(), sent: Vec::new() };
     let last_arrival = transcript.steps.iter().rposition(|step| matches!(step.action, Action::Receive(_)));
     for (number, step) in transcript.steps.iter().enumerate() {
@@ -119,14 +117,6 @@ fn replay_one(transcript: &Transcript, way: Way) -> Result<(), String> {
         player.judge(transcript, step).map_err(|complaint| format!("line {}: {complaint}", step.line))?;
     }
     Ok(())
-}
-
-/// With compression every message is compressed, however short.
-fn agreement(transcript: &Transcript) -> Agreement {
-    let Some(params) = transcript.deflate else { return Agreement::default() };
-    let mut settings = DeflateConfig::default();
-    settings.threshold = 0;
-    Agreement::default().with_deflate(Deflate::new(settings, params))
 }
 
 /// What the clock shows when a transcript begins.

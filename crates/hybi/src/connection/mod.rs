@@ -187,8 +187,8 @@ impl Connection {
     }
 
     /// Gives back what was [lent](Self::lend_buffer). What waits in it, after all events were taken at most
-    /// the beginning of a frame, moves into memory of its own size. `None` if none was lent, or while a
-    /// prepared event lies in it.
+    /// the beginning of a frame, moves into memory of its own size. `None` if none was lent, while a prepared
+    /// event lies in it, or if there is no memory for what waits: then it stays lent.
     pub fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
         self.receiver.reclaim_buffer()
     }

@@ -1,7 +1,7 @@
 //! The amplification theorem: how many octets the peer can make us send with one of its own. I-13.
 
 use hybi_test::alloc::look_away;
-use hybi_test::endpoint::{Memory, open, open_with, transmit_all};
+use hybi_test::endpoint::{Memory, open, transmit_all};
 use hybi_test::frames::{first, to};
 use hybi_test::twins;
 
@@ -21,7 +21,7 @@ const fn factor(role: Role) -> usize {
 
 /// Everything is transmitted at once, so that no pong is left out.
 fn holds(arrival: &Arrival) {
-    let mut connection = open_with(arrival.role, arrival.config.clone());
+    let mut connection = arrival.open();
     let (mut received, mut sent) = (0, 0);
     for read in arrival.octets.chunks(64) {
         Memory::Copied.show(&mut connection, read, |_| {});

@@ -11,9 +11,10 @@ mod memory;
 mod violations;
 mod work;
 
-use hybi::{Config, Role};
+use hybi::{Agreement, Config, Connection, Role};
 use hybi_test::alloc::Counting;
 use hybi_test::dice::Dice;
+use hybi_test::endpoint::open_agreed;
 use hybi_test::hostile;
 use hybi_test::transcript::{Transcript, read_all};
 
@@ -29,8 +30,16 @@ const STREAMS: u64 = if cfg!(debug_assertions) { 300 } else { 15_000 };
 struct Arrival {
     name: String,
     role: Role,
+    agreement: Agreement,
     config: Config,
     octets: Vec<u8>,
+}
+
+impl Arrival {
+    /// The connection at which it arrives.
+    fn open(&self) -> Connection {
+        open_agreed(self.role, self.agreement.clone(), self.config.clone())
+    }
 }
 
 /// Every transcript, for each of its roles.
@@ -40,6 +49,7 @@ fn transcripts() -> Vec<Arrival> {
         let arrival = |role: &Role| Arrival {
             name: name.clone(),
             role: *role,
+            agreement: transcript.agreement(),
             config: transcript.config.clone(),
             octets: transcript.arrives(*role),
         };
@@ -55,5 +65,5 @@ fn generated(seed: u64) -> Arrival {
     let config = if dice.one_in(3) { Config::default() } else { hostile::config(&mut dice) };
     let frames = 1 + dice.below(40);
     let octets = hostile::stream(&mut dice, role, frames);
-    Arrival { name: format!("seed {seed}"), role, config, octets }
+    Arrival { name: format!("seed {seed}"), role, agreement: Agreement::default(), config, octets }
 }
