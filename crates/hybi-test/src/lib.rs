@@ -33,6 +33,9 @@ pub mod twin;
 /// The code in the pages of `docs`, as examples that have to compile.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../../docs/choosing-an-adapter.md")]
+    struct ChoosingAnAdapter;
+
     #[doc = include_str!("../../../docs/coming-from-faye-websocket.md")]
     struct ComingFromFayeWebsocket;
 

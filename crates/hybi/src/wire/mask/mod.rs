@@ -144,8 +144,11 @@ mod tests {
 
     /// All lengths to a few turns of the longest loop, and some at which stores are aligned.
     fn lengths() -> impl Iterator<Item = usize> {
-        let (all, long): (usize, &[usize]) =
-            if cfg!(miri) { (36, &[63, 64, 65, 99, 160, 1061]) } else { (300, &[1023, 1024, 1060, 1151, 1152, 5000]) };
+        let (all, long): (usize, &[usize]) = if cfg!(miri) {
+            (36, &[63, 64, 65, 99, 160, 1061])
+        } else {
+            (300, &[1023, 1024, 1060, 1151, 1152, 5000])
+        };
         (0..all).chain(long.iter().copied())
     }
 
