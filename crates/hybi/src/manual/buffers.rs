@@ -124,14 +124,18 @@
 //! | the connection | below 1 KiB, and below 512 octets on the heap | always | `limits::an_idle_connection_holds_no_buffer` |
 //! | receive buffer, lent | the beginning of a header or of a control frame | between two reads that cut one | the same |
 //! | receive buffer, own | 4 to 64 KiB, as large as reads have been | from `recv_space` until all that was received is taken | the same |
-//! | the message that is being joined | at most twice what was received and 64 KiB, and never above [`Limits::message`] | until it is taken | `limits::memory_follows_what_was_received_not_what_was_announced` |
+//! | the message that is being joined | twice of what was received of it, but not of more than [`Limits::message`], and 16 KiB | until it is taken | `limits::memory_follows_what_was_received_not_what_was_announced` |
 //! | pieces, with [`Delivery::Fragments`] | below 128 KiB, however long the message | until they are taken | `limits::pieces_are_not_held` |
 //! | pongs that nobody takes | below 64 KiB | until they are transmitted | `limits::a_flood_of_pings_that_nobody_takes_the_pongs_of` |
 //! | output | [`Water::limit`] and one message more | until it is transmitted | `limits::send_queue_limit`, `limits::output_is_given_back_after_a_peak` |
 //! | after a failure | 4 KiB at most | until it is dropped | `limits::after_a_failure_everything_is_given_back` |
 //! | opening handshake | [`Limits::head_bytes`], and 64 KiB that came behind it | until it is over | `handshake::request::what_comes_behind_the_request_is_kept_up_to_a_limit` |
 //!
-//! permessage-deflate adds what its windows need.
+//! permessage-deflate adds what its windows need, and one more message while it is inflated.
+//!
+//! All of it together, as one sum of the configuration and of what was received, is asserted over recorded and generated
+//! streams: `invariants::memory::the_bound_holds_over_every_transcript`,
+//! `invariants::memory::the_bound_holds_over_hostile_streams`.
 //!
 //! An own buffer has to be there while a read waits in it, so an adapter that blocks in a read pays for a buffer per
 //! idle connection. One that learns first that there is something to read, and reads then, does not; neither does
