@@ -67,6 +67,14 @@ impl BoxEntropy {
         self.0.fill(&mut nonce);
         nonce
     }
+
+    /// A fresh number: for a delay that others shall not share.
+    #[cfg(feature = "handshake")]
+    pub(crate) fn number(&mut self) -> u64 {
+        let mut octets = [0; 8];
+        self.0.fill(&mut octets);
+        u64::from_le_bytes(octets)
+    }
 }
 
 impl fmt::Debug for BoxEntropy {

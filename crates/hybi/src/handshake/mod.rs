@@ -61,6 +61,7 @@ use crate::role::Role;
 use crate::time::Instant;
 
 mod answer;
+mod backoff;
 mod client;
 mod client_request;
 mod exchange;
@@ -79,6 +80,7 @@ mod tests;
 pub use crate::http::fields::Fields;
 pub use crate::http::uri::{Uri, UriError};
 pub use answer::{Answer, AnswerError};
+pub use backoff::Backoff;
 pub use client::{ClientHandshake, Outcome};
 pub use client_request::{ClientRequest, RequestError};
 pub use journey::{Hop, Journey, JourneyError, Place, Step};

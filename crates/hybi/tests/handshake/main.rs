@@ -3,6 +3,7 @@
 #![cfg(feature = "handshake")]
 #![allow(clippy::panic, reason = "the way a test says what it saw")]
 
+mod backoff;
 mod client_request;
 mod journey;
 mod properties;
