@@ -73,6 +73,36 @@ impl fmt::Display for CloseCode {
     }
 }
 
+/// Which numbers close codes have on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CloseCodes {
+    /// Those of RFC 6455.
+    #[default]
+    Rfc,
+    /// Those of drafts 07 to 12, which are versions 7 and 8: a frame that is too large was 1004, and there was
+    /// neither 1008 nor 1009.
+    Draft,
+}
+
+impl CloseCodes {
+    /// The code with this number; `None` if it must not be sent.
+    pub(crate) const fn code(self, number: u16) -> Option<CloseCode> {
+        match (self, number) {
+            (Self::Draft, 1004) => Some(CloseCode::MESSAGE_TOO_BIG),
+            _ => CloseCode::new(number),
+        }
+    }
+
+    /// The number of this code.
+    pub(crate) const fn number(self, code: CloseCode) -> u16 {
+        match (self, code) {
+            (Self::Draft, CloseCode::MESSAGE_TOO_BIG) => 1004,
+            (Self::Draft, CloseCode::POLICY_VIOLATION) => CloseCode::PROTOCOL_ERROR.value(),
+            _ => code.value(),
+        }
+    }
+}
+
 /// What a close frame says: a code, and a reason of at most 123 octets.
 #[derive(PartialEq, Eq)]
 pub struct CloseFrame {
@@ -151,6 +181,19 @@ mod tests {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
             assert!(CloseCode::new(code).is_none(), "{code}");
         }
+    }
+
+    #[test]
+    fn drafts_had_other_numbers() {
+        for number in 0..=u16::MAX {
+            assert_eq!(CloseCodes::Rfc.code(number), CloseCode::new(number));
+            let Some(code) = CloseCodes::Draft.code(number) else { continue };
+            assert_eq!(CloseCodes::Rfc.number(code), code.value());
+            let differs = CloseCodes::Draft.number(code) != number;
+            assert_eq!(differs, matches!(number, 1008 | 1009), "{number}");
+        }
+        assert_eq!(CloseCodes::Draft.code(1004), Some(CloseCode::MESSAGE_TOO_BIG));
+        assert_eq!(CloseCodes::Draft.code(1005), None);
     }
 
     #[test]

@@ -138,11 +138,14 @@ pub enum Delivery {
 pub struct Automatic {
     /// Each ping is answered (RFC 6455 §5.5.2). Default on. Off, the application sends the pongs.
     pub pong: bool,
+    /// A connection of version 7 or 8 uses the close codes that their drafts had: 1009 is written as 1004, and
+    /// read from it; 1008 is written as 1002. Default off: the codes of RFC 6455 in all versions.
+    pub draft_close_codes: bool,
 }
 
 impl Default for Automatic {
     fn default() -> Self {
-        Self { pong: true }
+        Self { pong: true, draft_close_codes: false }
     }
 }
 

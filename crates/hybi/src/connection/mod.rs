@@ -20,7 +20,7 @@ pub use receiver::{Receiver, Reply};
 pub use sender::{MessageWriter, Sender};
 
 use crate::agreement::Agreement;
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::{CloseCode, CloseCodes, CloseFrame};
 use crate::config::{Config, Delivery};
 use crate::ending::CloseInfo;
 use crate::entropy::{BoxEntropy, Entropy};
@@ -32,6 +32,7 @@ use crate::role::Role;
 use crate::send::{Compressor, Prepared};
 use crate::state::State;
 use crate::time::Instant;
+use crate::version::Version;
 
 /// A WebSocket connection, from the end of the opening handshake to the end of the transport.
 ///
@@ -86,11 +87,13 @@ impl Connection {
 
     fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
         let deflate = agreement.deflate();
+        let is_draft = agreement.version() != Version::V13 && config.automatic.draft_close_codes;
+        let codes = if is_draft { CloseCodes::Draft } else { CloseCodes::Rfc };
         let compressor = deflate.map(|deflate| Compressor::new(deflate.clone(), role));
         Self {
-            receiver: Receiver::new(role, config.clone(), deflate),
+            receiver: Receiver::new(role, config.clone(), deflate, codes),
             auto_pong: config.automatic.pong,
-            sender: Sender::new(role, config, entropy, compressor),
+            sender: Sender::new(role, config, entropy, compressor, codes),
             agreement,
             role,
         }

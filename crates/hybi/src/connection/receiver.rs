@@ -6,7 +6,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::input::{Input, Inward, Raw};
-use crate::close::CloseFrame;
+use crate::close::{CloseCodes, CloseFrame};
 use crate::config::{Config, Delivery};
 use crate::ending::{CloseCause, CloseInfo};
 use crate::error::ProtocolError;
@@ -83,9 +83,9 @@ struct Replies {
 }
 
 impl Receiver {
-    pub(super) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>) -> Self {
+    pub(super) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>, codes: CloseCodes) -> Self {
         Self {
-            line: Line::new(role, config.clone(), deflate),
+            line: Line::new(role, config.clone(), deflate, codes),
             checks_utf8: config.strictness.utf8,
             config,
             eof: false,

@@ -6,7 +6,7 @@ use core::fmt;
 use super::closing::{Closing, TransportAction};
 use super::keepalive::{Due, Keepalive};
 use super::receiver::{Reply, ReplyKind};
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::{CloseCode, CloseCodes, CloseFrame};
 use crate::config::Config;
 use crate::ending::{CloseCause, Timeout};
 use crate::entropy::BoxEntropy;
@@ -47,9 +47,10 @@ impl Sender {
         config: Arc<Config>,
         entropy: Option<BoxEntropy>,
         compressor: Option<Compressor>,
+        codes: CloseCodes,
     ) -> Self {
         Self {
-            line: Line::new(entropy, config.clone(), compressor),
+            line: Line::new(entropy, config.clone(), compressor, codes),
             role,
             phase: Phase::Open,
             keepalive: Keepalive::new(&config.timeouts),

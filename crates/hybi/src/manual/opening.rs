@@ -131,10 +131,11 @@
 //!   version.
 //! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to queue
 //!   them, because only it knows which names mean one address.
-//! - Connecting again after a failure. Wait before, at random for up to five seconds and then longer each time, or
-//!   all clients come back at once when a server does (RFC 6455 §7.2.3).
+//! - Connecting again after a failure. Wait before, or all clients come back at once when a server does (RFC 6455
+//!   §7.2.3): a [`Backoff`] says how long, at random up to five seconds at first, and longer each time.
 //! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and [`Timeouts::handshake`](crate::Timeouts).
 //!
+//! [`Backoff`]: crate::handshake::Backoff
 //! [`ServerHandshake`]: crate::handshake::ServerHandshake
 //! [`ServerHandshake::receive`]: crate::handshake::ServerHandshake::receive
 //! [`ClientHandshake`]: crate::handshake::ClientHandshake

@@ -13,7 +13,7 @@ use core::ops::Range;
 use super::buffer::Buffer;
 use super::control::parse_close;
 use super::frame::{Data, Decoder, Found};
-use crate::close::CloseFrame;
+use crate::close::{CloseCodes, CloseFrame};
 use crate::config::{Config, Delivery};
 use crate::error::ProtocolError;
 use crate::extension::permessage_deflate::{Deflate, Inflater};
@@ -109,6 +109,7 @@ pub(crate) struct Line {
     flags: Flags,
     /// Found outside of [`Self::next`], to be reported by it.
     failure: Option<ProtocolError>,
+    codes: CloseCodes,
     /// What the peer's close frame said.
     peer_close: Option<CloseFrame>,
 }
@@ -148,7 +149,7 @@ const MAX_COMPRESSED_PIECE: usize = 256;
 const STEP: usize = 16 * 1024;
 
 impl Line {
-    pub(crate) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>) -> Self {
+    pub(crate) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>, codes: CloseCodes) -> Self {
         let inflater = deflate.map(|deflate| Box::new(deflate.inflater(role)));
         let fragments = config.delivery == Delivery::Fragments;
         Self {
@@ -169,6 +170,7 @@ impl Line {
             char: ([0; 4], 0),
             flags: Flags { hungry: true, fragments, ..Flags::default() },
             failure: None,
+            codes,
             peer_close: None,
         }
     }
@@ -455,7 +457,7 @@ impl Line {
             Opcode::Ping => What::Ping,
             Opcode::Pong => What::Pong,
             _ => {
-                self.peer_close = parse_close(payload, self.config.strictness.utf8)?;
+                self.peer_close = parse_close(payload, self.codes, self.config.strictness.utf8)?;
                 What::Close
             }
         })

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::frame::Framer;
-use crate::close::CloseFrame;
+use crate::close::{CloseCodes, CloseFrame};
 use crate::error::UsageError;
 use crate::opcode::Opcode;
 use crate::wire::header::MAX_CONTROL_LEN;
@@ -22,10 +22,10 @@ pub(super) struct ControlPayload {
 }
 
 impl ControlPayload {
-    fn close(frame: &CloseFrame) -> Self {
+    fn close(frame: &CloseFrame, codes: CloseCodes) -> Self {
         let mut octets = [0; MAX_CONTROL_LEN];
         let reason = frame.reason_bytes();
-        octets[..2].copy_from_slice(&frame.code().value().to_be_bytes());
+        octets[..2].copy_from_slice(&codes.number(frame.code()).to_be_bytes());
         octets[2..2 + reason.len()].copy_from_slice(reason);
         Self { octets, len: (2 + reason.len()) as u8 }
     }
@@ -36,9 +36,13 @@ impl ControlPayload {
 }
 
 /// Queues a close frame; no body if there is no frame to repeat (§5.5.1).
-pub(super) fn push_close(framer: &mut Framer, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
+pub(super) fn push_close(
+    framer: &mut Framer,
+    codes: CloseCodes,
+    frame: Option<&CloseFrame>,
+) -> Result<(), UsageError> {
     match frame {
-        Some(frame) => framer.push(true, Opcode::Close, ControlPayload::close(frame).as_slice()),
+        Some(frame) => framer.push(true, Opcode::Close, ControlPayload::close(frame, codes).as_slice()),
         None => framer.push(true, Opcode::Close, &[]),
     }
 }

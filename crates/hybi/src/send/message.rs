@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::compress::Compressor;
 use super::control::{Pongs, push_close};
 use super::frame::{BY_REFERENCE, Framer, header};
-use crate::close::CloseFrame;
+use crate::close::{CloseCodes, CloseFrame};
 use crate::config::Config;
 use crate::entropy::BoxEntropy;
 use crate::error::{SendError, UsageError};
@@ -108,6 +108,7 @@ pub(crate) struct Line {
     compressor: Option<Box<Compressor>>,
     /// The message of which fragments are being sent.
     open: Option<Open>,
+    codes: CloseCodes,
     /// The queue has been above high water, and no event has said that it fell.
     above_high: bool,
 }
@@ -128,6 +129,7 @@ impl Line {
         entropy: Option<BoxEntropy>,
         config: Arc<Config>,
         compressor: Option<Compressor>,
+        codes: CloseCodes,
     ) -> Self {
         Self {
             compressor: compressor.map(Box::new),
@@ -135,6 +137,7 @@ impl Line {
             pongs: Pongs::default(),
             config,
             open: None,
+            codes,
             above_high: false,
         }
     }
@@ -320,7 +323,7 @@ impl Line {
     /// Queues the close frame, whatever waits. Nothing but pongs may follow.
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
         self.pongs.flush(&mut self.framer)?;
-        push_close(&mut self.framer, frame)?;
+        push_close(&mut self.framer, self.codes, frame)?;
         self.end_messages();
         Ok(())
     }
