@@ -1,38 +1,44 @@
 //! Writing an adapter: its duties in order, and the traps.
 //!
-//! An adapter binds the core to a transport and to a way of waiting, and contains no protocol. A good check: the words
-//! *opcode*, *mask*, *fragment*, *utf8* and *deflate* do not occur in it. `hybi-std` is one to read first.
+//! An adapter binds the core to a transport and to a way of waiting, and contains no protocol. A good check:
+//! the words *opcode*, *mask*, *fragment*, *utf8* and *deflate* do not occur in it. `hybi-std` is one to read
+//! first.
 //!
 //! # Duties
 //!
 //! In this order, for each turn of its loop:
 //!
 //! 1. **Events.** If there is one, hand it out. Nothing else is due before the application has had its say.
-//! 2. **Output.** [`transmit_slices`] to the transport until nothing waits or it takes nothing more; count what it took
-//!    with [`transmitted`], also after a partial write. When nothing waits, flush a transport that buffers by itself.
-//! 3. **Action.** [`transport_action`]: at `ShutdownWrite` end the writing side, once; at `Close` end the transport and
-//!    tell [`receive_eof`].
+//! 2. **Output.** [`transmit_slices`] to the transport until nothing waits or it takes nothing more; count
+//!    what it took with [`transmitted`], also after a partial write. When nothing waits, flush a transport
+//!    that buffers by itself.
+//! 3. **Action.** [`transport_action`]: at `ShutdownWrite` end the writing side, once; at `Close` end the
+//!    transport and tell [`receive_eof`].
 //! 4. **Wait** for input, for room if output waits, and for [`poll_timeout`], whichever comes first.
-//! 5. **Input.** Octets to [`received`] or [`receive`]; an end to [`receive_eof`]; an error to [`transport_lost`]. A call
-//!    that was interrupted is made again.
+//! 5. **Input.** Octets to [`received`] or [`receive`]; an end to [`receive_eof`]; an error to
+//!    [`transport_lost`]. A call that was interrupted is made again.
 //! 6. **Time.** [`handle_timeout`] when the deadline has passed.
 //!
 //! And at the ends:
 //!
-//! - Before: the same loop around a handshake. Nothing of the application is written until the answer has come.
-//! - After [`Event::Closed`]: go on until the action is `Close`. The close frame may still wait, and of the two sides only
-//!   the server may hang up first.
+//! - Before: the same loop around a handshake. Nothing of the application is written until the answer has
+//!   come.
+//! - After [`Event::Closed`]: go on until the action is `Close`. The close frame may still wait, and of the
+//!   two sides only the server may hang up first.
 //! - Sending: queue, then transmit until nothing waits, or (for a `feed`) only while it is above high water.
 //!
 //! # An event that is waited for and then returned
 //!
-//! A function that loops until there is an event, and returns what it lends, is refused by the borrow checker. So
-//! decide first and lend after the loop:
+//! A function that loops until there is an event, and returns what it lends, is refused by the borrow
+//! checker. So decide first and lend after the loop:
 //!
 //! ```
 //! use hybi::{Connection, Event};
 //!
-//! fn recv<'c>(connection: &'c mut Connection, mut wait_and_read: impl FnMut(&mut Connection)) -> Option<Event<'c>> {
+//! fn recv<'c>(
+//!     connection: &'c mut Connection,
+//!     mut wait_and_read: impl FnMut(&mut Connection),
+//! ) -> Option<Event<'c>> {
 //!     while !connection.prepare_event() {
 //!         if connection.close_info().is_some() {
 //!             return None; // the last event was taken
@@ -53,8 +59,8 @@
 //!
 //! # Two halves
 //!
-//! [`into_split`] gives a [`Receiver`] and a [`Sender`] that share nothing, not even a lock. What the one owes to the peer
-//! are values that the adapter carries over, on whatever it has: a slot, a channel.
+//! [`into_split`] gives a [`Receiver`] and a [`Sender`] that share nothing, not even a lock. What the one
+//! owes to the peer are values that the adapter carries over, on whatever it has: a slot, a channel.
 //!
 //! ```
 //! use hybi::{Agreement, CloseCause, Config, Connection, Event, Reply};
@@ -84,7 +90,8 @@
 //! if let Some(cause) = sender.poll_gave_up() {
 //!     receiver.give_up(cause);
 //! }
-//! assert!(matches!(receiver.poll_event(), Some(Event::Closed(info)) if info.cause() == &CloseCause::Aborted));
+//! let Some(Event::Closed(info)) = receiver.poll_event() else { panic!() };
+//! assert_eq!(info.cause(), &CloseCause::Aborted);
 //! ```
 //!
 //! # Traps
@@ -108,9 +115,10 @@
 //!
 //! # Tests of an adapter
 //!
-//! The protocol is tested in the core. An adapter is tested for waiting and for ending: short reads and writes, calls that
-//! are interrupted, would block or time out, a reset and an end at each octet; the same events each time up to the cut. See
-//! `crates/hybi-std/tests/faults.rs`. An asynchronous one also drops its future at each point where it waits.
+//! The protocol is tested in the core. An adapter is tested for waiting and for ending: short reads and
+//! writes, calls that are interrupted, would block or time out, a reset and an end at each octet; the same
+//! events each time up to the cut. See `crates/hybi-std/tests/faults.rs`. An asynchronous one also drops its
+//! future at each point where it waits.
 //!
 //! [`transmit_slices`]: crate::Connection::transmit_slices
 //! [`transmitted`]: crate::Connection::transmitted

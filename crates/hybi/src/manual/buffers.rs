@@ -34,8 +34,9 @@
 //! } // the scratch buffer is free again, and neither connection holds a buffer
 //! ```
 //!
-//! Own memory. While 16 KiB or more of a payload are still to come, [`recv_space`](crate::Connection::recv_space) is the
-//! place where the message will be handed over, so the transport writes each octet where it stays:
+//! Own memory. While 16 KiB or more of a payload are still to come,
+//! [`recv_space`](crate::Connection::recv_space) is the place where the message will be handed over, so the
+//! transport writes each octet where it stays:
 //!
 //! ```
 //! use hybi::{Agreement, Config, Connection, Event};
@@ -62,8 +63,8 @@
 //! assert_eq!(len, 100_000);
 //! ```
 //!
-//! Own memory for a while. The connection keeps the buffer as long as events may lie in it, also across a wait; when
-//! there is nothing left to take, it is taken back and serves the next connection:
+//! Own memory for a while. The connection keeps the buffer as long as events may lie in it, also across a
+//! wait; when there is nothing left to take, it is taken back and serves the next connection:
 //!
 //! ```
 //! use hybi::{Agreement, Config, Connection, Event};
@@ -71,9 +72,9 @@
 //! let mut spare = Some(vec![0; 16 * 1024]);
 //! let mut connection = Connection::server(Agreement::default(), Config::default());
 //! if let Some(buffer) = spare.take() {
-//!     spare = connection.lend_buffer(buffer).err(); // it comes back if the connection has something waiting
+//!     spare = connection.lend_buffer(buffer).err(); // it comes back if something waits
 //! }
-//! connection.recv_space()[..6].copy_from_slice(b"\x89\x80\0\0\0\0"); // `socket.read(..)`: a ping
+//! connection.recv_space()[..6].copy_from_slice(b"\x89\x80\0\0\0\0"); // a read: a ping
 //! connection.received(6);
 //! while let Some(event) = connection.poll_event() {
 //!     assert!(matches!(event, Event::Ping(b"")));
@@ -98,11 +99,11 @@
 //! # Keeping what was lent
 //!
 //! An event lends until the next call. To keep it, take [`Text::into_message`], [`Data::into_bytes`] or
-//! [`Event::into_message`]. A message that was joined of several pieces changes hands; one that lies in the memory
-//! of a read is copied, so that a message of sixteen octets never keeps a read of 64 KiB alive.
+//! [`Event::into_message`]. A message that was joined of several pieces changes hands; one that lies in the
+//! memory of a read is copied, so that a message of sixteen octets never keeps a read of 64 KiB alive.
 //!
-//! [`Text::as_str`] looks at the octets once more, because a `str` cannot be had from octets without a check or
-//! `unsafe`. To pass text on, `sender.send(&text)` and [`Text::as_bytes`] cost nothing.
+//! [`Text::as_str`] looks at the octets once more, because a `str` cannot be had from octets without a check
+//! or `unsafe`. To pass text on, `sender.send(&text)` and [`Text::as_bytes`] cost nothing.
 //!
 //! # Out
 //!
@@ -113,33 +114,42 @@
 //! | [`send_prepared`](crate::Connection::send_prepared) | framed once for many connections; on servers all of them share the octets |
 //! | [`start`](crate::Connection::start) | a writer of fragments: the message is never whole in memory |
 //!
-//! [`transmit`](crate::Connection::transmit) shows the front of the queue, [`transmit_slices`](crate::Connection::transmit_slices)
-//! as many pieces as a vectored write takes, [`transmit_into`](crate::Connection::transmit_into) copies to memory that the
-//! transport owns. After a partial write an offset moves and nothing else.
+//! [`transmit`](crate::Connection::transmit) shows the front of the queue,
+//! [`transmit_slices`](crate::Connection::transmit_slices) as many pieces as a vectored write takes,
+//! [`transmit_into`](crate::Connection::transmit_into) copies to memory that the transport owns. After a
+//! partial write an offset moves and nothing else.
 //!
 //! # What a connection holds
 //!
-//! | what | how much | when | shown by the test |
-//! |---|---|---|---|
-//! | the connection | below 1 KiB, and below 512 octets on the heap | always | `limits::an_idle_connection_holds_no_buffer` |
-//! | receive buffer, lent | the beginning of a header or of a control frame | between two reads that cut one | the same |
-//! | receive buffer, own | 4 to 64 KiB, as large as reads have been | from `recv_space` until all that was received is taken | the same |
-//! | the message that is being joined | twice of what was received of it, but not of more than [`Limits::message`], and 16 KiB | until it is taken | `limits::memory_follows_what_was_received_not_what_was_announced` |
-//! | pieces, with [`Delivery::Fragments`] | below 128 KiB, however long the message | until they are taken | `limits::pieces_are_not_held` |
-//! | pongs that nobody takes | below 64 KiB | until they are transmitted | `limits::a_flood_of_pings_that_nobody_takes_the_pongs_of` |
-//! | output | [`Water::limit`] and one message more | until it is transmitted | `limits::send_queue_limit`, `limits::output_is_given_back_after_a_peak` |
-//! | after a failure | 4 KiB at most | until it is dropped | `limits::after_a_failure_everything_is_given_back` |
-//! | opening handshake | [`Limits::head_bytes`], and 64 KiB that came behind it | until it is over | `handshake::request::what_comes_behind_the_request_is_kept_up_to_a_limit` |
+//! - **the connection**: below 1 KiB, and below 512 octets on the heap, always.
+//!   `limits::an_idle_connection_holds_no_buffer`.
+//! - **receive buffer, lent**: the beginning of a header or of a control frame, between two reads that cut
+//!   one.
+//! - **receive buffer, own**: 4 to 64 KiB, as large as reads have been, from `recv_space` until all that was
+//!   received is taken.
+//! - **the message that is being joined**: twice of what was received of it, but not of more than
+//!   [`Limits::message`], and 16 KiB, until it is taken.
+//!   `limits::memory_follows_what_was_received_not_what_was_announced`.
+//! - **pieces, with [`Delivery::Fragments`]**: below 128 KiB, however long the message, until they are taken.
+//!   `limits::pieces_are_not_held`.
+//! - **pongs that nobody takes**: below 64 KiB, until they are transmitted.
+//!   `limits::a_flood_of_pings_that_nobody_takes_the_pongs_of`.
+//! - **output**: [`Water::limit`] and one message more, until it is transmitted. `limits::send_queue_limit`,
+//!   `limits::output_is_given_back_after_a_peak`.
+//! - **after a failure**: 4 KiB at most, until it is dropped.
+//!   `limits::after_a_failure_everything_is_given_back`.
+//! - **opening handshake**: [`Limits::head_bytes`], and 64 KiB that came behind it, until it is over.
+//!   `handshake::request::what_comes_behind_the_request_is_kept_up_to_a_limit`.
 //!
 //! permessage-deflate adds what its windows need, and one more message while it is inflated.
 //!
-//! All of it together, as one sum of the configuration and of what was received, is asserted over recorded and generated
-//! streams: `invariants::memory::the_bound_holds_over_every_transcript`,
+//! All of it together, as one sum of the configuration and of what was received, is asserted over recorded
+//! and generated streams: `invariants::memory::the_bound_holds_over_every_transcript`,
 //! `invariants::memory::the_bound_holds_over_hostile_streams`.
 //!
-//! An own buffer has to be there while a read waits in it, so an adapter that blocks in a read pays for a buffer per
-//! idle connection. One that learns first that there is something to read, and reads then, does not; neither does
-//! one that lends, or takes back what it lent when a read brought nothing.
+//! An own buffer has to be there while a read waits in it, so an adapter that blocks in a read pays for a
+//! buffer per idle connection. One that learns first that there is something to read, and reads then, does
+//! not; neither does one that lends, or takes back what it lent when a read brought nothing.
 //!
 //! ```
 //! assert!(size_of::<hybi::Connection>() < 1024);
@@ -153,11 +163,12 @@
 //!
 //! # Without any allocation
 //!
-//! [`Decoder`] finds frames in memory that the caller owns and stores none of it: for a proxy that relays frames, for
-//! a ring of buffers that the kernel fills, for a machine with little memory. It joins nothing and answers nothing.
+//! [`Decoder`] finds frames in memory that the caller owns and stores none of it: for a proxy that relays
+//! frames, for a ring of buffers that the kernel fills, for a machine with little memory. It joins nothing
+//! and answers nothing.
 //!
-//! A relay passes control frames on as they are, and changes the fragments of a message only where it knows every
-//! extension that was agreed on (RFC 6455 §5.4).
+//! A relay passes control frames on as they are, and changes the fragments of a message only where it knows
+//! every extension that was agreed on (RFC 6455 §5.4).
 //!
 //! [`Connection::receive`]: crate::Connection::receive
 //! [`Connection::recv_space`]: crate::Connection::recv_space

@@ -39,12 +39,13 @@
 //! | close codes | 1004 for a frame that is too large, neither 1008 nor 1009; used where [`Automatic::draft_close_codes`] says so | 1008, 1009; no 1004 |
 //! | reserved bits and opcodes, text that is not UTF-8 | early drafts let them pass | fail the connection; here in all versions |
 //!
-//! [`Request::origin_allowed`] looks at both headers for versions 7 and 8, and each that is there has to be in the list.
+//! [`Request::origin_allowed`] looks at both headers for versions 7 and 8, and each that is there has to be
+//! in the list.
 //!
 //! The extensions of the drafts, `deflate-stream` and `x-webkit-deflate-frame`, are declined in silence.
 //!
-//! An application that serves old clients should know that their authors could not read today's rules: look at what
-//! fails, with [`Event::Failed`], before blaming the network.
+//! An application that serves old clients should know that their authors could not read today's rules: look
+//! at what fails, with [`Event::Failed`], before blaming the network.
 //!
 //! [`Automatic::draft_close_codes`]: crate::Automatic::draft_close_codes
 //! [`Version::V7`]: crate::Version::V7

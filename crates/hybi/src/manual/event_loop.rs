@@ -1,13 +1,13 @@
-//! Embedding in an event loop of your own: readiness in forty lines, and the other kinds of loop.
+//! Embedding in an event loop of your own: readiness in one function, and the other kinds of loop.
 //!
 //! # Readiness
 //!
-//! An operating system that says "readable", "writable" (epoll, kqueue, and what stands on them) needs one function
-//! per connection. It is called when the socket is ready, when the deadline has passed, and when the application has
-//! said something; it does all that can be done now, and says what to wait for.
+//! An operating system that says "readable", "writable" (epoll, kqueue, and what stands on them) needs one
+//! function per connection. It is called when the socket is ready, when the deadline has passed, and when the
+//! application has said something; it does all that can be done now, and says what to wait for.
 //!
-//! It runs against a transport in memory here. A socket in non-blocking mode has the same two calls, so the function
-//! stays as it is.
+//! It runs against a transport in memory here. A socket in non-blocking mode has the same two calls, so the
+//! function stays as it is.
 //!
 //! ```
 //! use hybi::{Connection, Event, Instant, Sender, TransportAction};
@@ -27,7 +27,12 @@
 //! }
 //!
 //! impl<S: Read + Write> Peer<S> {
-//!     fn turn(&mut self, now: Instant, scratch: &mut [u8], mut tell: impl FnMut(Event<'_>, &mut Sender)) -> Next {
+//!     fn turn(
+//!         &mut self,
+//!         now: Instant,
+//!         scratch: &mut [u8],
+//!         mut tell: impl FnMut(Event<'_>, &mut Sender),
+//!     ) -> Next {
 //!         let Self { stream, connection, at_end } = self;
 //!         // In: what is there, unless so many answers wait that the peer should read first.
 //!         while !*at_end && !connection.is_above_high_water() {
@@ -65,7 +70,8 @@
 //!         if connection.transport_action() == TransportAction::Close {
 //!             return Next::Remove; // and close the socket
 //!         } // at `ShutdownWrite`: end the writing side of the socket, once
-//!         Next::Ready { writable: connection.buffered_len() > 0, until: connection.poll_timeout() }
+//!         let writable = connection.buffered_len() > 0;
+//!         Next::Ready { writable, until: connection.poll_timeout() }
 //!     }
 //! }
 //!
@@ -95,7 +101,8 @@
 //! }
 //!
 //! let hello = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
-//! let stream = Memory { brings: vec![hello[..3].to_vec(), hello[3..].to_vec()], ended: false, written: vec![], room: 4 };
+//! let brings = vec![hello[..3].to_vec(), hello[3..].to_vec()];
+//! let stream = Memory { brings, ended: false, written: vec![], room: 4 };
 //! let connection = Connection::server(Agreement::default(), Config::default());
 //! let mut peer = Peer { stream, connection, at_end: false };
 //! let echo = |event: Event<'_>, sender: &mut Sender| match event {
@@ -107,7 +114,8 @@
 //! let next = peer.turn(Instant::from_nanos(1), &mut scratch, echo);
 //! assert_eq!(next, Next::Ready { writable: true, until: None }); // the transport took four octets
 //! peer.stream.room = 100;
-//! assert_eq!(peer.turn(Instant::from_nanos(2), &mut scratch, echo), Next::Ready { writable: false, until: None });
+//! let next = peer.turn(Instant::from_nanos(2), &mut scratch, echo);
+//! assert_eq!(next, Next::Ready { writable: false, until: None });
 //! assert_eq!(peer.stream.written, b"\x81\x05Hello");
 //! peer.stream.ended = true;
 //! assert_eq!(peer.turn(Instant::from_nanos(3), &mut scratch, echo), Next::Remove);
@@ -115,24 +123,26 @@
 //!
 //! Three things that the loop around it does:
 //!
-//! - It waits for "readable" always, for "writable" only if `writable` says so, and until `until` at most. A deadline of
-//!   [`Instant::ZERO`] is over at once: call again with the time.
-//! - Where readiness is told once per change (edge-triggered), it calls again as long as something moved: a peer that
-//!   stopped reading because of high water does not get told again what it was told.
-//! - It gives each peer a bounded share: count reads per turn, if one peer can bring them faster than they are handled.
+//! - It waits for "readable" always, for "writable" only if `writable` says so, and until `until` at most. A
+//!   deadline of [`Instant::ZERO`] is over at once: call again with the time.
+//! - Where readiness is told once per change (edge-triggered), it calls again as long as something moved: a
+//!   peer that stopped reading because of high water does not get told again what it was told.
+//! - It gives each peer a bounded share: count reads per turn, if one peer can bring them faster than they
+//!   are handled.
 //!
 //! # Completion
 //!
 //! With io_uring or IOCP the kernel fills memory that must not move meanwhile. Either submit
-//! [`recv_space`](crate::Connection::recv_space) and call [`received`](crate::Connection::received) at its completion; or
-//! let the kernel choose from a ring of buffers, and lend the one it chose to
-//! [`receive`](crate::Connection::receive). To write, submit [`transmit_slices`](crate::Connection::transmit_slices) and
-//! leave the connection alone until it completes; or take the octets out by
-//! [`transmit_into`](crate::Connection::transmit_into) into memory of the ring.
+//! [`recv_space`](crate::Connection::recv_space) and call [`received`](crate::Connection::received) at its
+//! completion; or let the kernel choose from a ring of buffers, and lend the one it chose to
+//! [`receive`](crate::Connection::receive). To write, submit
+//! [`transmit_slices`](crate::Connection::transmit_slices) and leave the connection alone until it completes;
+//! or take the octets out by [`transmit_into`](crate::Connection::transmit_into) into memory of the ring.
 //!
 //! # Polling
 //!
-//! A game loop has no waiting: it calls the same function once per frame with the time of the frame, and goes on.
+//! A game loop has no waiting: it calls the same function once per frame with the time of the frame, and goes
+//! on.
 //!
 //! # Threads
 //!

@@ -3,22 +3,24 @@
 //! # The clock
 //!
 //! The core reads no clock. An [`Instant`] is nanoseconds since whatever the caller calls zero, and only
-//! [`handle_timeout`] takes one. So a test can jump, a simulation can run a year in a second, and a machine without
-//! an operating system can count its ticks.
+//! [`handle_timeout`] takes one. So a test can jump, a simulation can run a year in a second, and a machine
+//! without an operating system can count its ticks.
 //!
 //! With the standard library:
 //!
 //! ```
 //! let start = std::time::Instant::now();
-//! let now = || hybi::Instant::from_nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+//! let nanos = || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+//! let now = || hybi::Instant::from_nanos(nanos());
 //! assert!(now() >= hybi::Instant::ZERO);
 //! ```
 //!
 //! # One deadline
 //!
-//! [`poll_timeout`] is the earliest of all deadlines, or `None`. Wait for input until then; call [`handle_timeout`] with
-//! the time when it has passed; drain; ask again. [`Instant::ZERO`] means now: something has begun whose end depends
-//! on what time it is, and the connection cannot know that by itself. To call it early, late or twice does no harm.
+//! [`poll_timeout`] is the earliest of all deadlines, or `None`. Wait for input until then; call
+//! [`handle_timeout`] with the time when it has passed; drain; ask again. [`Instant::ZERO`] means now:
+//! something has begun whose end depends on what time it is, and the connection cannot know that by itself.
+//! To call it early, late or twice does no harm.
 //!
 //! ```
 //! use core::time::Duration;
@@ -47,8 +49,9 @@
 //!
 //! # What counts as life
 //!
-//! Any octet that arrives, not only the pong: a peer that is in the middle of a long message cannot answer before the
-//! message ends. Output that the transport takes while more of it waits counts too, because the ping may be what waits.
+//! Any octet that arrives, not only the pong: a peer that is in the middle of a long message cannot answer
+//! before the message ends. Output that the transport takes while more of it waits counts too, because the
+//! ping may be what waits.
 //!
 //! Received octets set a mark and nothing else, so the path of the data asks no clock. The price: `idle` and
 //! `write_stall` pass between once and twice their time after the last sign.
@@ -63,13 +66,14 @@
 //! | to be rid of clients that do not read | [`Timeouts::write_stall`] |
 //! | the round-trip time | [`ping`] with a payload of your own, and the [`Event::Pong`] that has it |
 //!
-//! Pings go out each interval, whether data flows or not: it is simple to understand, and a ping is two or three octets.
-//! Browsers answer pings by themselves and cannot send any.
+//! Pings go out each interval, whether data flows or not: it is simple to understand, and a ping is two or
+//! three octets. Browsers answer pings by themselves and cannot send any.
 //!
 //! # Latecomers
 //!
-//! A process that was stopped for an hour sends one ping when it goes on, not all that it missed; but its deadlines have
-//! passed. Take what arrived before telling the time, then a peer that was alive counts as alive.
+//! A process that was stopped for an hour sends one ping when it goes on, not all that it missed; but its
+//! deadlines have passed. Take what arrived before telling the time, then a peer that was alive counts as
+//! alive.
 //!
 //! [`Instant`]: crate::Instant
 //! [`Instant::ZERO`]: crate::Instant::ZERO

@@ -1,8 +1,9 @@
-//! Limits and abuse: what a peer may cost, what it is told when it asks for more, and what is left to the application.
+//! Limits and abuse: what a peer may cost, what it is told when it asks for more, and what is left to the
+//! application.
 //!
-//! Each limit is enforced before memory is committed, and each is finite unless it is told not to be. They are fields
-//! of [`Config`]; the defaults are for the open Internet, and a server that knows its messages should choose smaller
-//! ones.
+//! Each limit is enforced before memory is committed, and each is finite unless it is told not to be. They
+//! are fields of [`Config`]; the defaults are for the open Internet, and a server that knows its messages
+//! should choose smaller ones.
 //!
 //! ```
 //! use core::time::Duration;
@@ -16,7 +17,7 @@
 //! // A header that announces 1 MiB, and not one octet of it.
 //! connection.receive_copy(b"\x82\xff\0\0\0\0\0\x10\0\0");
 //! assert!(matches!(connection.poll_event(), Some(Event::Failed(ProtocolError::MessageTooBig))));
-//! assert_eq!(connection.transmit()[..4], [0x88, 0x11, 0x03, 0xf1]); // a close frame: 1009, and why
+//! assert_eq!(connection.transmit()[..4], [0x88, 0x11, 0x03, 0xf1]); // 1009, and why
 //! ```
 //!
 //! # Received
@@ -31,12 +32,12 @@
 //! | [`Limits::head_bytes`] | 16 KiB | a head that never ends | status 431; a client fails |
 //! | [`Limits::head_fields`] | 100 | many small fields | status 431; a client fails |
 //!
-//! A frame or message is refused by its header, when the last octet of its length is in. A compressed message is
-//! refused while it is inflated, so what it would become is never made. Control frames count for none of these: they
-//! have 125 octets at most, by the protocol.
+//! A frame or message is refused by its header, when the last octet of its length is in. A compressed message
+//! is refused while it is inflated, so what it would become is never made. Control frames count for none of
+//! these: they have 125 octets at most, by the protocol.
 //!
-//! Fragments are counted although they cost no memory of their own, because each costs a header's worth of work.
-//! Honest peers stay far below.
+//! Fragments are counted although they cost no memory of their own, because each costs a header's worth of
+//! work. Honest peers stay far below.
 //!
 //! # Sent
 //!
@@ -46,7 +47,8 @@
 //! | [`Water::low`] | 64 KiB waiting | it may go on: [`Event::Writable`] |
 //! | [`Water::limit`] | 16 MiB waiting | nothing more is taken: [`UsageError::QueueFull`] |
 //!
-//! A peer that asks and never reads is stopped by the first if the application heeds it, and by the last if not.
+//! A peer that asks and never reads is stopped by the first if the application heeds it, and by the last if
+//! not.
 //!
 //! # Time
 //!
@@ -62,26 +64,30 @@
 //!
 //! # Work
 //!
-//! Work follows the octets received. The scanner of heads looks at each octet once, however the reads cut it; headers
-//! are parsed from where they stopped; fragments are appended and never joined anew; the inflater has a bound on the
-//! time for one octet. See the tests `src::http::head::each_octet_is_looked_at_once` and
+//! Work follows the octets received. The scanner of heads looks at each octet once, however the reads cut it;
+//! headers are parsed from where they stopped; fragments are appended and never joined anew; the inflater has
+//! a bound on the time for one octet. See the tests `src::http::head::each_octet_is_looked_at_once` and
 //! `rfc7692::cost::the_work_for_an_octet_is_bounded`.
 //!
-//! What a peer can make a connection send: for a server never more than it sent, octet for octet (a ping has at least
-//! six octets, its pong four less), and one close frame. A client masks, so its pong to an empty ping has six octets for two.
+//! What a peer can make a connection send: for a server never more than it sent, octet for octet (a ping has
+//! at least six octets, its pong four less), and one close frame. A client masks, so its pong to an empty
+//! ping has six octets for two.
 //!
 //! # What the application must still do
 //!
-//! - **Count connections**, and connections of one address. A limit per connection is no limit on their number.
-//! - **Decide who may connect**: look at the origin, at who asks, at the path (see [`opening`](super::opening)).
-//! - **Limit the rate** of messages, if a message costs it something. The core delivers as fast as it is asked to:
-//!   an application that does not take the next event slows its peer down.
+//! - **Count connections**, and connections of one address. A limit per connection is no limit on their
+//!   number.
+//! - **Decide who may connect**: look at the origin, at who asks, at the path (see
+//!   [`opening`](super::opening)).
+//! - **Limit the rate** of messages, if a message costs it something. The core delivers as fast as it is
+//!   asked to: an application that does not take the next event slows its peer down.
 //! - **Stop sending above high water**, or drop what nobody waits for. A broadcast should skip who is behind.
 //! - **Keep compression away from secrets** that stand beside text of others, on an encrypted transport
 //!   ([`Payload::compressed`]).
-//! - **Switch on** `write_stall`, and `keepalive` or `idle`, where peers are strangers: they are off by default
-//!   because only the application knows what silence means.
-//! - **Not trust what it received** more than any input. A message that is valid text is not valid anything else.
+//! - **Switch on** `write_stall`, and `keepalive` or `idle`, where peers are strangers: they are off by
+//!   default because only the application knows what silence means.
+//! - **Not trust what it received** more than any input. A message that is valid text is not valid anything
+//!   else.
 //!
 //! [`Config`]: crate::Config
 //! [`Limits::message`]: crate::Limits::message

@@ -9,7 +9,7 @@
 //! | [`closing`] | states, who ends the transport, deadlines, 1005 and 1006 |
 //! | [`keepalive`] | a clock that is a number, and the one next deadline |
 //! | [`drafts`] | versions 7 and 8 |
-//! | [`event_loop`] | embedding in a loop of your own: readiness in forty lines |
+//! | [`event_loop`] | embedding in a loop of your own: readiness in one function |
 //! | [`adapters`] | writing an adapter: duties in order, and the traps |
 //! | [`testing`] | fixed entropy, a clock that jumps, two connections on one wire |
 //! | [`past_mistakes`] | advisories of other implementations, and what keeps each out here |

@@ -9,15 +9,17 @@
 //!
 //! # Octets
 //!
-//! Both sides are machines like the connection: octets in, events out, octets out, time as a number. A handshake ends
-//! by becoming a connection, and what was received behind it goes along inside, so no octet passes through the
-//! caller's hands a second time.
+//! Both sides are machines like the connection: octets in, events out, octets out, time as a number. A
+//! handshake ends by becoming a connection, and what was received behind it goes along inside, so no octet
+//! passes through the caller's hands a second time.
 //!
 //! ```
-//! use hybi::handshake::{Accept, ClientHandshake, ClientRequest, Incoming, Outcome, ServerHandshake, ServerSettings};
+//! use hybi::handshake::{
+//!     Accept, ClientHandshake, ClientRequest, Incoming, Outcome, ServerHandshake, ServerSettings,
+//! };
 //! use hybi::{BoxEntropy, Config, Event};
 //!
-//! let entropy = BoxEntropy::new(|out: &mut [u8]| out.fill(7)); // the operating system's, in earnest
+//! let entropy = BoxEntropy::new(|out: &mut [u8]| out.fill(7)); // `SystemEntropy`, in earnest
 //! let request = ClientRequest::new("ws://example.com/tides")?.with_subprotocol("tides.v1")?;
 //! let mut client = ClientHandshake::new(request, Config::default(), entropy);
 //! let mut server = ServerHandshake::new(Config::default(), ServerSettings::default());
@@ -29,7 +31,7 @@
 //!     assert_eq!(server.receive(read), read.len());
 //! }
 //!
-//! // The server's application decides. It may take its time: nothing is held up but this one connection.
+//! // The application decides. It may take its time: nothing is held up but this connection.
 //! let Some(Incoming::Upgrade(request)) = server.poll_event() else { panic!("a good request") };
 //! let mut accept = Accept::new();
 //! if let Some(name) = request.select_subprotocol(&["tides.v1"]) {
@@ -46,17 +48,18 @@
 //! assert_eq!(response.status(), 101);
 //! let mut client = client.into_connection().expect("it is open");
 //! assert_eq!(client.agreement().subprotocol(), Some("tides.v1"));
-//! assert!(matches!(client.poll_event(), Some(Event::Text(text)) if text.as_str() == "high water at four"));
+//! let Some(Event::Text(text)) = client.poll_event() else { panic!("it was inside") };
+//! assert_eq!(text.as_str(), "high water at four");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`ServerHandshake::receive`] and its client twin take all that they are given, unless 64 KiB that belong to the
-//! connection wait already. Give the rest to the connection, in front of what is read next.
+//! [`ServerHandshake::receive`] and its client twin take all that they are given, unless 64 KiB that belong
+//! to the connection wait already. Give the rest to the connection, in front of what is read next.
 //!
 //! # Refusing
 //!
-//! A request that breaks a rule is answered by the machine, with the status that the RFCs want. What is left to the
-//! application is whether it likes a good one: the path, the origin, who asks.
+//! A request that breaks a rule is answered by the machine, with the status that the RFCs want. What is left
+//! to the application is whether it likes a good one: the path, the origin, who asks.
 //!
 //! ```
 //! use hybi::handshake::{Accept, Answer, Request};
@@ -67,7 +70,7 @@
 //!         return Err(Answer::new(404));
 //!     }
 //!     if !request.origin_allowed(&["https://example.com"]) {
-//!         return Err(Answer::new(403)); // a page of somebody else, with this visitor's cookies (RFC 6455 §10.2)
+//!         return Err(Answer::new(403)); // a page of somebody else, with this visitor's cookies
 //!     }
 //!     if request.fields().get("Authorization").is_none() {
 //!         return Err(Answer::new(401).with_header("WWW-Authenticate", "Basic realm=\"tides\""));
@@ -76,14 +79,14 @@
 //! }
 //! ```
 //!
-//! A refusal ends the transport: transmit until [`wants_close`](crate::handshake::ServerHandshake::wants_close), end the writing side,
-//! read for a moment, close. Octets behind a refused request are never looked at, so a second request cannot be
-//! hidden there.
+//! A refusal ends the transport: transmit until
+//! [`wants_close`](crate::handshake::ServerHandshake::wants_close), end the writing side, read for a moment,
+//! close. Octets behind a refused request are never looked at, so a second request cannot be hidden there.
 //!
 //! # A request that an HTTP library has read
 //!
-//! [`Request::from_parts`] judges it by the same rules; [`Request::accept`] says what the answer with status 101 has to
-//! contain, and what was agreed on. The library writes the answer and hands over the stream.
+//! [`Request::from_parts`] judges it by the same rules; [`Request::accept`] says what the answer with status
+//! 101 has to contain, and what was agreed on. The library writes the answer and hands over the stream.
 //!
 //! ```
 //! use hybi::handshake::{Accept, Request};
@@ -114,8 +117,8 @@
 //!
 //! # Without a handshake
 //!
-//! All that a connection has to know of its handshake is an [`Agreement`]: version, subprotocol, extensions. The
-//! default is version 13 and nothing else.
+//! All that a connection has to know of its handshake is an [`Agreement`]: version, subprotocol, extensions.
+//! The default is version 13 and nothing else.
 //!
 //! ```
 //! use hybi::{Agreement, Config, Connection};
@@ -126,14 +129,15 @@
 //!
 //! # What the core leaves to the caller
 //!
-//! - Finding addresses, connecting, and TLS. A [`Journey`] says what to dial, and when TLS has to stand before the
-//!   next octet; it knows the order and does none of it. It also asks a proxy, judges redirects, and may try another
-//!   version.
-//! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to queue
-//!   them, because only it knows which names mean one address.
-//! - Connecting again after a failure. Wait before, or all clients come back at once when a server does (RFC 6455
-//!   §7.2.3): a [`Backoff`] says how long, at random up to five seconds at first, and longer each time.
-//! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and [`Timeouts::handshake`](crate::Timeouts).
+//! - Finding addresses, connecting, and TLS. A [`Journey`] says what to dial, and when TLS has to stand
+//!   before the next octet; it knows the order and does none of it. It also asks a proxy, judges redirects,
+//!   and may try another version.
+//! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to
+//!   queue them, because only it knows which names mean one address.
+//! - Connecting again after a failure. Wait before, or all clients come back at once when a server does (RFC
+//!   6455 §7.2.3): a [`Backoff`] says how long, at random up to five seconds at first, and longer each time.
+//! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and
+//!   [`Timeouts::handshake`](crate::Timeouts).
 //!
 //! [`Backoff`]: crate::handshake::Backoff
 //! [`ServerHandshake`]: crate::handshake::ServerHandshake

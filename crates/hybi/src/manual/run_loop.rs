@@ -2,9 +2,9 @@
 //!
 //! **After any *in* or *say*, drain *out* until each answers nothing; then wait.**
 //!
-//! That is the whole contract between a connection and whoever drives it. A connection never calls back, never
-//! waits and never asks for anything: it is told what arrived, what time it is and what the application wants to
-//! say, and it is asked what follows from that.
+//! That is the whole contract between a connection and whoever drives it. A connection never calls back,
+//! never waits and never asks for anything: it is told what arrived, what time it is and what the application
+//! wants to say, and it is asked what follows from that.
 //!
 //! | family | calls | they answer |
 //! |---|---|---|
@@ -23,7 +23,7 @@
 //! fn drain(
 //!     connection: &mut Connection,
 //!     mut tell: impl FnMut(Event<'_>, &mut Sender),
-//!     mut write: impl FnMut(&[u8]) -> usize, // how much the transport took; 0 if it takes nothing now
+//!     mut write: impl FnMut(&[u8]) -> usize, // how much the transport took
 //! ) -> (TransportAction, Option<Instant>) {
 //!     loop {
 //!         while let Some((event, sender)) = connection.poll_event_with() {
@@ -45,8 +45,9 @@
 //! # assert_eq!((events, &wire[..], end), (1, &b"\x8a\x00"[..], (TransportAction::None, None)));
 //! ```
 //!
-//! Events come first because they make output: a ping is answered when its event is decided, and the application
-//! answers while the event is still lent. So everything that one read caused goes out in one write.
+//! Events come first because they make output: a ping is answered when its event is decided, and the
+//! application answers while the event is still lent. So everything that one read caused goes out in one
+//! write.
 //!
 //! # One byte
 //!
@@ -66,7 +67,7 @@
 //! drop(input); // what is unfinished moves out of the lent memory into the connection
 //! assert!(connection.transmit().is_empty());
 //! assert_eq!(connection.transport_action(), TransportAction::None);
-//! assert_eq!(connection.poll_timeout(), None); // no deadline was configured, so wait for as long as it takes
+//! assert_eq!(connection.poll_timeout(), None); // no deadline: wait for as long as it takes
 //!
 //! // The next read brings the last byte. In:
 //! let mut read = frame[10..].to_vec();
@@ -114,8 +115,8 @@
 //! # The end
 //!
 //! [`Event::Closed`] is the last event, and there is exactly one. After it, go on draining until
-//! [`transport_action`] says [`Close`]: an answer to a close frame may still wait.
-//! See [`closing`](super::closing).
+//! [`transport_action`] says [`Close`]: an answer to a close frame may still wait. See
+//! [`closing`](super::closing).
 //!
 //! [`recv_space`]: crate::Connection::recv_space
 //! [`received`]: crate::Connection::received

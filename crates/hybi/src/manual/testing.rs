@@ -1,26 +1,29 @@
 //! Testing without sockets: fixed entropy, a clock that jumps, two connections on one wire.
 //!
-//! A connection is a function of what it is given: octets, time, entropy, calls. So a test gives it these, and looks at
-//! what comes out. Nothing sleeps, nothing listens on a port, and a failure can be played again.
+//! A connection is a function of what it is given: octets, time, entropy, calls. So a test gives it these,
+//! and looks at what comes out. Nothing sleeps, nothing listens on a port, and a failure can be played again.
 //!
 //! # Octets
 //!
-//! A server's output is fixed by what it was told. A client's depends on its entropy besides; with a source that always
-//! says the same, it is fixed too.
+//! A server's output is fixed by what it was told. A client's depends on its entropy besides; with a source
+//! that always says the same, it is fixed too.
 //!
 //! ```
 //! use hybi::{Agreement, Config, Connection};
 //!
-//! let entropy = |out: &mut [u8]| out.copy_from_slice(&[0x37, 0xfa, 0x21, 0x3d][..out.len()]); // for tests only
+//! // For tests only.
+//! let entropy = |out: &mut [u8]| out.copy_from_slice(&[0x37, 0xfa, 0x21, 0x3d][..out.len()]);
 //! let mut client = Connection::client(Agreement::default(), Config::default(), entropy);
 //! client.send("Hello")?;
-//! assert_eq!(client.transmit(), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"); // as in RFC 6455 §5.7
+//! // As in RFC 6455 §5.7:
+//! assert_eq!(client.transmit(), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
 //! # Ok::<(), hybi::UsageError>(())
 //! ```
 //!
 //! # Cuts
 //!
-//! What a peer sends arrives cut anywhere. A test of what it means should not depend on the cut, so run it for each:
+//! What a peer sends arrives cut anywhere. A test of what it means should not depend on the cut, so run it
+//! for each:
 //!
 //! ```
 //! use hybi::{Agreement, Config, Connection, Event};
@@ -39,7 +42,8 @@
 //!     texts
 //! }
 //!
-//! let octets = b"\x01\x82\0\0\0\0hi\x80\x81\0\0\0\0!\x81\x81\0\0\0\0."; // two messages, one in fragments
+//! // Two messages, one in fragments.
+//! let octets = b"\x01\x82\0\0\0\0hi\x80\x81\0\0\0\0!\x81\x81\0\0\0\0.";
 //! for cut in 0..=octets.len() {
 //!     let (front, back) = octets.split_at(cut);
 //!     assert_eq!(texts(&[front, back]), ["hi!", "."], "cut at {cut}");
@@ -62,7 +66,8 @@
 //!     now = now.max(deadline);
 //!     server.handle_timeout(now);
 //! }
-//! assert!(matches!(server.poll_event(), Some(Event::Closed(info)) if info.cause() == &CloseCause::TimedOut(Timeout::Close)));
+//! let Some(Event::Closed(info)) = server.poll_event() else { panic!() };
+//! assert_eq!(info.cause(), &CloseCause::TimedOut(Timeout::Close));
 //! assert_eq!(now, Instant::from_nanos(1) + Duration::from_secs(30)); // without having waited
 //! # Ok::<(), hybi::UsageError>(())
 //! ```
@@ -74,7 +79,7 @@
 //! ```
 //! use hybi::{Agreement, CloseCode, Config, Connection, Event, Message, TransportAction};
 //!
-//! /// Moves octets from one to the other, at most `chunk` at a time, and answers with what the other was told.
+//! /// Moves octets from one to the other, at most `chunk` at a time: what the other was told.
 //! fn carry(from: &mut Connection, to: &mut Connection, chunk: usize) -> Vec<Message> {
 //!     let mut told = Vec::new();
 //!     while !from.transmit().is_empty() {
@@ -94,7 +99,8 @@
 //!
 //! for chunk in [1, 7, 4096] {
 //!     let mut server = Connection::server(Agreement::default(), Config::default());
-//!     let mut client = Connection::client(Agreement::default(), Config::default(), |out: &mut [u8]| out.fill(7));
+//!     let entropy = |out: &mut [u8]| out.fill(7);
+//!     let mut client = Connection::client(Agreement::default(), Config::default(), entropy);
 //!     client.send("high water?")?;
 //!     assert_eq!(carry(&mut client, &mut server, chunk), ["high water?".into()]);
 //!     server.send("at four")?;
@@ -108,11 +114,11 @@
 //! # Ok::<(), hybi::UsageError>(())
 //! ```
 //!
-//! A wire with limited room, ends that stop reading, a transport that breaks: all that is a few lines more, and how this
-//! project tests itself (`crates/hybi-test`, modules `pair`, `transcript`, `twin` and `alloc`).
+//! A wire with limited room, ends that stop reading, a transport that breaks: all that is a few lines more,
+//! and how this project tests itself (`crates/hybi-test`, modules `pair`, `transcript`, `twin` and `alloc`).
 //!
 //! # What to test
 //!
-//! Not the protocol: that is done. Test what your application does with each [`Event`](crate::Event), also with
-//! `Failed` and with each cause of `Closed`; that it stops sending above high water; and, if you wrote the loop, what
-//! [`adapters`](super::adapters) lists.
+//! Not the protocol: that is done. Test what your application does with each [`Event`](crate::Event), also
+//! with `Failed` and with each cause of `Closed`; that it stops sending above high water; and, if you wrote
+//! the loop, what [`adapters`](super::adapters) lists.
