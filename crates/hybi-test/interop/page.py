@@ -1,6 +1,6 @@
 """Drives headless Chromium through the web page of an echo server.
 
-    page URL [--screenshot FILE.png] [--text TEXT] [--many N] [--timeout S]
+    page URL [--screenshot FILE.png] [--text TEXT] [--many N] [--timeout S] [--trust-key HASH]
 
 Loads the page, waits until it is connected, sends a text and a binary message with its buttons, checks that both come
 back, takes a screenshot, sends N further text messages of 1.4 KiB that have much in common (a hundred at once) and
@@ -56,7 +56,8 @@ class Failed(Exception):
 class Driver:
     """chromedriver on a port of its own, with one browser session and an empty profile."""
 
-    def __init__(self, deadline):
+    def __init__(self, deadline, flags=()):
+        self.flags = (*FLAGS, *flags)
         self.deadline, self.session, self.process = deadline, None, None
         self.profile = tempfile.mkdtemp(prefix="hybi-page-")
 
@@ -82,7 +83,7 @@ class Driver:
             "goog:loggingPrefs": {"browser": "ALL"},
             "goog:chromeOptions": {
                 "binary": shutil.which("chromium"),
-                "args": [*FLAGS, f"--user-data-dir={os.path.join(self.profile, 'profile')}"],
+                "args": [*self.flags, f"--user-data-dir={os.path.join(self.profile, 'profile')}"],
             },
         }
         self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})["sessionId"]
@@ -251,10 +252,12 @@ def main():
     parser.add_argument("--screenshot", metavar="FILE.png")
     parser.add_argument("--text", default="Grüße, привет <b>&amp;</b> ✓", help="without characters above U+FFFF")
     parser.add_argument("--many", type=int, default=0)
+    parser.add_argument("--trust-key", metavar="HASH", help="public key to accept: base64 of the SHA-256 of its SPKI")
     parser.add_argument("--timeout", type=float, default=60)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that `finally` ends the browser
-    driver = Driver(time.monotonic() + args.timeout)
+    trust = [f"--ignore-certificate-errors-spki-list={args.trust_key}"] if args.trust_key else []
+    driver = Driver(time.monotonic() + args.timeout, trust)
     try:
         driver.start()
         print(check(driver, args))

@@ -1,7 +1,7 @@
 """Client on the Python package websockets: proves that a server echoes.
 
     websockets-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME]
-        [--short=M] [--timeout=S]
+        [--short=M] [--timeout=S] [--ca=FILE]
 
 Sends N rounds, each a text message, a binary message and a ping, and waits for both echoes and the pong before the
 next round. Sizes go round: 0, 1, 125, 126, 127, 65535, 65536 octets, 1 MiB; every third round is sent in three
@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import os
 import random
+import ssl
 import sys
 
 import websockets
@@ -100,6 +101,7 @@ async def main(args):
     async with connect(
         args.url, compression=None, extensions=extensions(args), max_size=64 << 20, open_timeout=10, close_timeout=10,
         subprotocols=[args.subprotocol] if args.subprotocol else None, ping_interval=None, proxy=None,
+        **({"ssl": ssl.create_default_context(cafile=args.ca)} if args.ca else {}),
     ) as ws:
         octets = 0
         for n in range(args.rounds):
@@ -137,6 +139,7 @@ if __name__ == "__main__":
     parser.add_argument("--window-bits", type=int)
     parser.add_argument("--subprotocol")
     parser.add_argument("--short", type=int, default=0)
+    parser.add_argument("--ca")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--version", action="version", version=f"websockets {websockets.__version__}")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """Echo server on the Python package websockets.
 
     websockets-server PORT [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME]
-        [--max-seconds=S]
+        [--max-seconds=S] [--tls-cert=FILE --tls-key=FILE]
 
 Listens on 127.0.0.1:PORT (0 = any free port) and prints `listening PORT`. Echoes text as text and binary as binary.
 Per connection it prints `open EXTENSIONS|- SUBPROTOCOL|-` and, at the end, `closed CODE REASON` (1006: without a
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import signal
+import ssl
 import sys
 
 import websockets
@@ -30,6 +31,14 @@ def extensions(args):
     )]
 
 
+def tls(args):
+    if not args.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(args.tls_cert, args.tls_key)
+    return context
+
+
 async def echo(ws):
     names = ", ".join(e.name for e in ws.protocol.extensions)
     print(f"open {names or '-'} {ws.subprotocol or '-'}", flush=True)
@@ -47,6 +56,7 @@ async def main(args):
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set_result, None)
     async with serve(
         echo, "127.0.0.1", args.port, compression=None, extensions=extensions(args), max_size=64 << 20,
+        ssl=tls(args),
         subprotocols=[args.subprotocol] if args.subprotocol else None,
         select_subprotocol=lambda _, offered: args.subprotocol if args.subprotocol in offered else None,
     ) as server:
@@ -66,6 +76,8 @@ if __name__ == "__main__":
     parser.add_argument("--no-context-takeover", action="store_true")
     parser.add_argument("--window-bits", type=int)
     parser.add_argument("--subprotocol")
+    parser.add_argument("--tls-cert")
+    parser.add_argument("--tls-key")
     parser.add_argument("--max-seconds", type=float, default=300)
     parser.add_argument("--version", action="version", version=f"websockets {websockets.__version__}")
     asyncio.run(main(parser.parse_args()))

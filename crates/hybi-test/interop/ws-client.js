@@ -1,7 +1,7 @@
 // Client on the npm package ws: proves that a server echoes.
 //
 //   ws-client URL N [--deflate=on|off] [--no-context-takeover] [--window-bits=N] [--subprotocol=NAME] [--short=M]
-//       [--timeout=S]
+//       [--timeout=S] [--ca=FILE]
 //
 // Sends N rounds, each a text message, a binary message and a ping, and waits for both echoes and the pong before the
 // next round. Sizes go round: 0, 1, 125, 126, 127, 65535, 65536 octets, 1 MiB; every third round is sent in three
@@ -12,10 +12,12 @@
 //
 // Anything else is a message on stderr and status 1, and so is a run longer than --timeout (60 seconds).
 'use strict';
+const fs = require('fs');
 const { WebSocket } = require('ws');
 const { flags, deflateOptions, version } = require('./ws-flags.js');
 
-const { words, flag } = flags(['deflate', 'no-context-takeover', 'window-bits', 'subprotocol', 'short', 'timeout', 'version']);
+const { words, flag } = flags(['deflate', 'no-context-takeover', 'window-bits', 'subprotocol', 'short', 'timeout', 'ca',
+  'version']);
 if (flag('version')) version();
 const [url, rounds] = [words[0], Number(words[1])];
 if (words.length !== 2 || !(rounds >= 1)) {
@@ -123,6 +125,7 @@ const ws = new WebSocket(url, flag('subprotocol') ? [flag('subprotocol')] : [], 
   perMessageDeflate: deflateOptions(flag),
   maxPayload: 64 << 20,
   handshakeTimeout: 10000,
+  ...(flag('ca') && { ca: fs.readFileSync(flag('ca')) }),
 });
 ws.on('open', () => main(ws).catch((error) => fail(error.stack)));
 ws.on('message', (data, isBinary) => put('message', [data, isBinary]));
