@@ -67,12 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
     let mut config = Config::default();
     config.timeouts.keepalive = options.ping;
-    let connector = Connector::new(config);
-    #[cfg(unix)]
-    if request.uri().unix_path().is_some() {
-        return talk(&uri, connector.connect_unix(request));
-    }
-    talk(&uri, connector.connect(request))
+    talk(&uri, Connector::new(config).connect(request))
 }
 
 impl Options {

@@ -2,14 +2,12 @@
 //! `websockets`, their servers, and the page in Chromium.
 
 mod common;
-#[path = "../../hybi-std/tests/common/foreign.rs"]
-mod foreign;
 
 use std::io::Write;
 use std::process::Stdio;
 
 use common::{BOUND, Server, echo, end, hybi, lines, spawn};
-use foreign::{expect_ok, peer};
+use hybi_test::foreign::{expect_ok, peer};
 
 /// The page is loaded from `hybi echo` and used: text and binary, both ways, latency, close.
 #[test]

@@ -1,78 +1,156 @@
-//! The client: resolve, connect, shake hands.
+//! The client: where to connect and what to ask for in, an open WebSocket out.
+//!
+//! The core says what comes next ([`Journey`]): dial, TLS, a tunnel through a proxy, the opening handshake,
+//! redirects. This file does it and waits.
 
+use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::TcpStream;
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Instant;
-use std::{fmt, net};
+use std::time::Instant as StdInstant;
 
-use hybi::handshake::{ClientHandshake, ClientRequest, Outcome, RequestError, Response};
+use hybi::handshake::{
+    ClientRequest, Journey, JourneyError, Proxies, RedirectError, Redirects, RequestError, Response, Step,
+};
 use hybi::{BoxEntropy, Config, HandshakeError, SystemEntropy};
 
+use crate::dial::Stream;
 use crate::transport::{Timed, Transport, Waited};
 use crate::websocket::WebSocket;
 
-/// Connects to a `ws://` address over TCP, and returns the open WebSocket with the server's answer.
+/// Connects to a `ws://`, `wss://` or `ws+unix:` address, and returns the open WebSocket with the server's answer.
 ///
 /// # Errors
 /// [`ConnectError`].
-pub fn connect(url: &str) -> Result<(WebSocket<TcpStream>, Response), ConnectError> {
+pub fn connect(url: &str) -> Result<(WebSocket<Stream>, Response), ConnectError> {
     Connector::default().connect(ClientRequest::new(url)?)
 }
 
 /// Connects with a configuration of one's own.
 ///
 /// ```no_run
-/// use hybi_std::{ClientRequest, Connector};
+/// use hybi_std::{ClientRequest, Connector, Proxy, Redirects};
+///
+/// let connector = Connector::default()
+///     .with_proxy(Proxy::parse("http://proxy.example:3128").expect("an address"))
+///     .with_redirects(Redirects::default());
 /// let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?.with_subprotocol("v2.feed")?;
-/// let (socket, response) = Connector::default().connect(request)?;
+/// let (socket, response) = connector.connect(request)?;
 /// # Ok::<(), hybi_std::ConnectError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+///
+/// `wss://` needs to know whom to trust: the features `tls-platform-roots` and `tls-webpki-roots` bring that along,
+/// with `tls` alone it comes by `with_tls`.
+#[derive(Clone, Default)]
 pub struct Connector {
     config: Arc<Config>,
+    proxies: Proxies,
+    redirects: Option<Redirects>,
+    on_redirect: Option<Arc<OnRedirect>>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
+    #[cfg(feature = "tls")]
+    proxy_tls: Option<Arc<rustls::ClientConfig>>,
 }
+
+type OnRedirect = dyn Fn(&ClientRequest) -> Option<ClientRequest> + Send + Sync;
 
 impl Connector {
     /// A connector whose connections have this configuration.
     pub fn new(config: impl Into<Arc<Config>>) -> Self {
-        Self { config: config.into() }
+        Self { config: config.into(), ..Self::default() }
     }
 
-    /// Connects over TCP, trying each address of the host in turn. `TCP_NODELAY` is set. Connecting and the
-    /// opening handshake each have the time of [`Timeouts::handshake`](hybi::Timeouts).
+    /// The same with this configuration of TLS, for servers and for proxies.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(self, config: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+        Self { tls: Some(config.into()), ..self }
+    }
+
+    /// The same with another configuration of TLS for proxies.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_proxy_tls(self, config: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+        Self { proxy_tls: Some(config.into()), ..self }
+    }
+
+    /// The same through a [`Proxy`](crate::Proxy), or through whichever [`Proxies`] says for each address.
+    #[must_use]
+    pub fn with_proxy(self, proxies: impl Into<Proxies>) -> Self {
+        Self { proxies: proxies.into(), ..self }
+    }
+
+    /// The same following redirects as far as this policy goes. Without it a redirect is a refusal.
+    #[must_use]
+    pub fn with_redirects(self, redirects: Redirects) -> Self {
+        Self { redirects: Some(redirects), ..self }
+    }
+
+    /// The same asking before each redirect is followed: with the request that comes back, or not at all. What
+    /// was meant for another place, credentials and cookies, is gone from it already.
+    #[must_use]
+    pub fn on_redirect(
+        self,
+        hook: impl Fn(&ClientRequest) -> Option<ClientRequest> + Send + Sync + 'static,
+    ) -> Self {
+        Self { on_redirect: Some(Arc::new(hook)), ..self }
+    }
+
+    /// Connects. A host is tried at each of its addresses, `TCP_NODELAY` is set. Each attempt (one, and one for
+    /// each redirect) has the time of [`Timeouts::handshake`](hybi::Timeouts), from dialing to the open
+    /// connection; looking the host up is the operating system's, and has its time.
     ///
     /// # Errors
-    /// [`ConnectError`]; addresses that ask for TLS or a Unix socket are `Unsupported` here.
-    pub fn connect(&self, request: ClientRequest) -> Result<(WebSocket<TcpStream>, Response), ConnectError> {
-        let uri = request.uri();
-        if uri.is_secure() || uri.unix_path().is_some() {
-            return Err(io::Error::new(ErrorKind::Unsupported, "neither TLS nor a Unix socket").into());
+    /// [`ConnectError`].
+    pub fn connect(&self, request: ClientRequest) -> Result<(WebSocket<Stream>, Response), ConnectError> {
+        let mut journey = self.journey(request).with_proxies(self.proxies.clone());
+        if let Some(redirects) = &self.redirects {
+            journey = journey.with_redirects(redirects.clone());
         }
-        let stream = self.dial((uri.host().trim_matches(['[', ']']), uri.port()))?;
-        stream.set_nodelay(true)?;
-        self.handshake(stream, request)
+        let start = StdInstant::now();
+        let mut transport: Option<Timed<Stream>> = None;
+        let mut broken = None;
+        loop {
+            let now = Timed::<Stream>::since(start);
+            match journey.step() {
+                Step::Dial(place) => {
+                    self.check_tls(journey.request())?;
+                    drop(transport.take());
+                    let limit = self.config.timeouts.handshake;
+                    transport = Some(Timed::started(Stream::dial(place, limit)?, start));
+                    journey.handle_timeout(now); // its time began when we did
+                    journey.dialed();
+                }
+                #[cfg(feature = "tls")]
+                Step::StartTls { server_name, hop } => {
+                    let limit = journey.poll_timeout().map(|deadline| deadline.since(now));
+                    let stream = transport.take().expect("it was dialed").into_stream();
+                    let stream = self.start_tls(stream, server_name, hop, limit)?;
+                    transport = Some(Timed::started(stream, start));
+                    journey.secured();
+                }
+                #[cfg(not(feature = "tls"))]
+                Step::StartTls { .. } => return Err(ConnectError::NoTls),
+                Step::Exchange => {
+                    exchange(&mut journey, transport.as_mut().expect("it was dialed"), &mut broken)?;
+                }
+                Step::Redirect(request) => {
+                    let next = match &self.on_redirect {
+                        Some(hook) => hook(request),
+                        None => Some(request.clone()),
+                    };
+                    match next {
+                        Some(request) => journey.follow(request),
+                        None => journey.stop(),
+                    }
+                }
+                Step::Over => return arrive(journey, transport.expect("it was dialed"), broken),
+            }
+        }
     }
 
-    /// Connects over the Unix socket that a `ws+unix:` address names.
-    ///
-    /// # Errors
-    /// [`ConnectError`]; other addresses are `Unsupported` here.
-    #[cfg(unix)]
-    pub fn connect_unix(
-        &self,
-        request: ClientRequest,
-    ) -> Result<(WebSocket<UnixStream>, Response), ConnectError> {
-        let Some(path) = request.uri().unix_path() else {
-            return Err(io::Error::new(ErrorKind::Unsupported, "not the address of a Unix socket").into());
-        };
-        let stream = UnixStream::connect(path)?;
-        self.handshake(stream, request)
-    }
-
-    /// Makes the opening handshake over a transport that is connected already, whatever it is.
+    /// Makes the opening handshake over a transport that is connected already, whatever it is; for `wss://` it
+    /// is encrypted already.
     ///
     /// # Errors
     /// [`ConnectError`].
@@ -81,76 +159,113 @@ impl Connector {
         stream: S,
         request: ClientRequest,
     ) -> Result<(WebSocket<S>, Response), ConnectError> {
+        let mut journey = self.journey(request);
         let mut transport = Timed::new(stream);
-        let entropy = BoxEntropy::new(SystemEntropy);
-        let mut handshake = ClientHandshake::new(request, self.config.clone(), entropy);
-        let mut scratch = [0; 4096];
-        let outcome = loop {
-            if let Some(outcome) = handshake.poll_event() {
-                break outcome;
-            }
-            let deadline = handshake.poll_timeout();
-            let waited = match handshake.transmit() {
-                [] => transport.read(&mut scratch, deadline)?,
-                output => {
-                    if let Waited::Moved(n) = transport.write(&[IoSlice::new(output)], deadline)? {
-                        handshake.transmitted(n);
-                        continue;
-                    }
-                    Waited::Elapsed
-                }
-            };
-            match waited {
-                Waited::Moved(0) => handshake.receive_eof(),
-                // One read, and there is room for many, unless there is no memory.
-                Waited::Moved(n) if handshake.receive(&scratch[..n]) < n => {
-                    return Err(io::Error::from(ErrorKind::OutOfMemory).into());
-                }
-                Waited::Moved(_) => {}
-                Waited::Elapsed => handshake.handle_timeout(transport.now()),
-            }
-        };
-        match outcome {
-            Outcome::Opened(response) => {
-                let connection = handshake.into_connection().expect("it was opened just now");
-                Ok((WebSocket::from_timed(transport, connection), response))
-            }
-            Outcome::Failed(error) => {
-                read_body(&mut transport, &mut handshake);
-                transport.end();
-                Err(ConnectError::Handshake(error, handshake.into_response().map(Box::new)))
-            }
+        let mut broken = None;
+        journey.handle_timeout(transport.now());
+        journey.dialed();
+        journey.secured();
+        while journey.step() == Step::Exchange {
+            exchange(&mut journey, &mut transport, &mut broken)?;
         }
+        arrive(journey, transport, broken)
     }
 
-    /// Tries each address of the host; all of them together have the time of a handshake.
-    fn dial(&self, address: (&str, u16)) -> io::Result<TcpStream> {
-        let Some(limit) = self.config.timeouts.handshake else { return TcpStream::connect(address) };
-        let deadline = Instant::now() + limit;
-        let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
-        for address in net::ToSocketAddrs::to_socket_addrs(&address)? {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            match TcpStream::connect_timeout(&address, left) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+    fn journey(&self, request: ClientRequest) -> Journey {
+        Journey::new(request, self.config.clone(), BoxEntropy::new(SystemEntropy))
+    }
+
+    /// Before anything is dialed: whether there is TLS where it will be asked for.
+    fn check_tls(&self, request: &ClientRequest) -> Result<(), ConnectError> {
+        let uri = request.uri();
+        let needs_tls =
+            uri.is_secure() || self.proxies.select(uri).is_some_and(hybi::handshake::Proxy::is_secure);
+        #[cfg(feature = "tls")]
+        let has_tls = self.tls.is_some() || crate::tls::HAS_ROOTS;
+        #[cfg(not(feature = "tls"))]
+        let has_tls = false;
+        if needs_tls && !has_tls { Err(ConnectError::NoTls) } else { Ok(()) }
+    }
+
+    #[cfg(feature = "tls")]
+    fn start_tls(
+        &self,
+        stream: Stream,
+        name: &str,
+        hop: hybi::handshake::Hop,
+        limit: Option<std::time::Duration>,
+    ) -> Result<Stream, ConnectError> {
+        let name = rustls::pki_types::ServerName::try_from(name.trim_matches(['[', ']']).to_owned());
+        let name = name.map_err(|error| ConnectError::Tls(io::Error::new(ErrorKind::InvalidInput, error)))?;
+        let for_proxy = self.proxy_tls.as_ref().filter(|_| hop == hybi::handshake::Hop::Proxy);
+        let config = match for_proxy.or(self.tls.as_ref()) {
+            Some(config) => config.clone(),
+            None => crate::tls::default_client_config().map_err(ConnectError::Tls)?,
+        };
+        let stream = crate::tls::TlsStream::client(stream, config, name, limit).map_err(ConnectError::Tls)?;
+        Ok(stream.into())
     }
 }
 
-/// Reads what the server says about its refusal, as far as the limits go and it comes in time.
-fn read_body<S: Transport>(transport: &mut Timed<S>, handshake: &mut ClientHandshake) {
-    let patience = transport.now() + std::time::Duration::from_secs(2);
+/// One write or one read.
+fn exchange<S: Transport>(
+    journey: &mut Journey,
+    transport: &mut Timed<S>,
+    broken: &mut Option<io::Error>,
+) -> Result<(), ConnectError> {
     let mut scratch = [0; 4096];
-    while !handshake.wants_close() {
-        match transport.read(&mut scratch, Some(patience)) {
-            Ok(Waited::Moved(n)) if n > 0 && handshake.receive(&scratch[..n]) > 0 => {}
-            _ => handshake.receive_eof(),
+    let deadline = journey.poll_timeout();
+    let waited = match journey.transmit() {
+        [] => transport.read(&mut scratch, deadline),
+        output => match transport.write(&[IoSlice::new(output)], deadline) {
+            Ok(Waited::Moved(n)) => {
+                journey.transmitted(n);
+                return Ok(());
+            }
+            other => other,
+        },
+    };
+    match waited {
+        Ok(Waited::Moved(0)) => journey.receive_eof(),
+        // One read, and there is room for many, unless there is no memory.
+        Ok(Waited::Moved(n)) if journey.receive(&scratch[..n]) < n => {
+            return Err(io::Error::from(ErrorKind::OutOfMemory).into());
         }
+        Ok(Waited::Moved(_)) => {}
+        Ok(Waited::Elapsed) => journey.handle_timeout(transport.now()),
+        Err(error) => {
+            *broken = Some(error);
+            journey.receive_eof();
+        }
+    }
+    Ok(())
+}
+
+/// The end of the journey.
+fn arrive<S: Transport>(
+    journey: Journey,
+    mut transport: Timed<S>,
+    broken: Option<io::Error>,
+) -> Result<(WebSocket<S>, Response), ConnectError> {
+    match journey.into_connection() {
+        Ok((connection, response)) => Ok((WebSocket::from_timed(transport, connection), response)),
+        Err(error) => {
+            transport.end();
+            match broken {
+                Some(broken) if error.response().is_none() => Err(broken.into()),
+                _ => Err(error.into()),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("config", &self.config)
+            .field("proxies", &self.proxies)
+            .field("redirects", &self.redirects)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,18 +275,32 @@ fn read_body<S: Transport>(transport: &mut Timed<S>, handshake: &mut ClientHands
 pub enum ConnectError {
     /// The address or something else in the request cannot be.
     Request(RequestError),
+    /// The address, or that of the proxy, asks for TLS, and nobody said whom to trust. Nothing was dialed.
+    NoTls,
     /// The transport failed.
     Io(io::Error),
+    /// TLS did not come about: the server's certificate is not trusted or is for another name, or the two have
+    /// nothing in common. Nothing was asked of the server. The source is a `rustls::Error`, if it is not time or
+    /// the transport.
+    Tls(io::Error),
+    /// There is no tunnel through the proxy; its answer is beside the reason, if one came.
+    Proxy(HandshakeError, Option<Box<Response>>),
     /// The opening handshake failed; the server's answer is beside the reason, if one came.
     Handshake(HandshakeError, Option<Box<Response>>),
+    /// The server's answer is a redirect that is not followed.
+    Redirect(RedirectError, Box<Response>),
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request(error) => error.fmt(f),
+            Self::NoTls => f.write_str("the address asks for TLS, and there is no configuration for it"),
             Self::Io(error) => error.fmt(f),
+            Self::Tls(error) => write!(f, "TLS: {error}"),
+            Self::Proxy(error, _) => write!(f, "proxy: {error}"),
             Self::Handshake(error, _) => error.fmt(f),
+            Self::Redirect(error, _) => error.fmt(f),
         }
     }
 }
@@ -180,8 +309,10 @@ impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Request(error) => Some(error),
-            Self::Io(error) => Some(error),
-            Self::Handshake(error, _) => Some(error),
+            Self::NoTls => None,
+            Self::Io(error) | Self::Tls(error) => Some(error),
+            Self::Proxy(error, _) | Self::Handshake(error, _) => Some(error),
+            Self::Redirect(error, _) => Some(error),
         }
     }
 }
@@ -195,5 +326,16 @@ impl From<RequestError> for ConnectError {
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<JourneyError> for ConnectError {
+    fn from(error: JourneyError) -> Self {
+        match error {
+            JourneyError::Proxy(error, response) => Self::Proxy(error, response),
+            JourneyError::Handshake(error, response) => Self::Handshake(error, response),
+            JourneyError::Redirect(error, response) => Self::Redirect(error, response),
+            other => Self::Io(io::Error::other(other)),
+        }
     }
 }

@@ -41,25 +41,40 @@
 //! transport; *to flush* is to do so until nothing waits. What [`WebSocket::send`] takes is flushed before it
 //! returns; what a lent [`Sender`] takes is flushed before the next blocking read.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accept;
 mod connect;
+mod dial;
 mod error;
 mod ping;
 mod split;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod websocket;
 
 pub use accept::{Acceptor, Arrival, Pending, PlainRequest, accept};
 pub use connect::{ConnectError, Connector, connect};
+pub use dial::Stream;
 pub use error::Error;
-pub use hybi::handshake::{Accept, Answer, ClientRequest, Request, Response};
+pub use hybi::handshake::{
+    Accept, Answer, ClientRequest, Proxies, Proxy, RedirectError, Redirects, Request, Response,
+    ServerSettings,
+};
 pub use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Config, Data, Delivery, Event, Fragment, Kind, Message,
     MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
 };
 pub use ping::RoundTrip;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use rustls;
 pub use split::{Handle, Reader, Writer};
 pub use stream::{ByteReader, ByteStream, ByteWriter};
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::{TlsAcceptor, TlsStream};
 pub use transport::{Plain, Transport};
 pub use websocket::WebSocket;

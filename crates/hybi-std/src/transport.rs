@@ -152,7 +152,11 @@ pub(crate) enum Waited {
 
 impl<S: Transport> Timed<S> {
     pub(crate) fn new(stream: S) -> Self {
-        let start = StdInstant::now();
+        Self::started(stream, StdInstant::now())
+    }
+
+    /// The same whose clock began earlier.
+    pub(crate) fn started(stream: S, start: StdInstant) -> Self {
         Self { stream, start, read_timeout: None, write_timeout: None, write_ended: false }
     }
 
@@ -162,7 +166,11 @@ impl<S: Transport> Timed<S> {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        let nanos = self.start.elapsed().as_nanos();
+        Self::since(self.start)
+    }
+
+    pub(crate) fn since(start: StdInstant) -> Instant {
+        let nanos = start.elapsed().as_nanos();
         Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 

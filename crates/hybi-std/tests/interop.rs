@@ -4,64 +4,27 @@
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
 mod common;
-#[path = "common/foreign.rs"]
-mod foreign;
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::thread;
 
-use common::{BOUND, bounded, drain, echo, some_octets, some_text};
-use foreign::{expect_ok, peer};
+use common::{bounded, drain, echo, some_octets, some_text};
 use hybi::Agreement;
 use hybi::extension::permessage_deflate::{DeflateConfig, Takeover, Window, WindowBits};
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, Connector, Event, Kind, Message, WebSocket,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, Connector, Event, Kind, Message, Stream,
+    WebSocket,
 };
+use hybi_test::foreign::{Server, expect_ok, peer};
 
 // ---- servers
-
-/// A foreign server, and the lines that it prints.
-struct Server {
-    process: Child,
-    lines: mpsc::Receiver<String>,
-    port: String,
-}
-
-impl Server {
-    fn start(mut command: Command, arguments: &[&str]) -> Self {
-        let command = command.arg("0").args(arguments).arg("--max-seconds=120").stdin(Stdio::null());
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("it is installed");
-        let stdout = process.stdout.take().expect("it is piped");
-        let (send, lines) = mpsc::channel();
-        thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok());
-        });
-        let mut server = Self { process, lines, port: String::new() };
-        let line = server.line();
-        server.port = line.strip_prefix("listening ").expect("its first line").to_owned();
-        server
-    }
-
-    fn line(&self) -> String {
-        self.lines.recv_timeout(BOUND).expect("it says more")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// A client of ours uses a foreign echo server in all ways, and both agree on how it ended.
 fn use_server(name: &str, arguments: &[&str], deflate: Option<DeflateConfig>) {
     let Some(command) = peer(name) else { return };
     let server = Server::start(command, &[arguments, &["--subprotocol=tide"]].concat());
-    let request = ClientRequest::new(&*format!("ws://127.0.0.1:{}/", server.port)).expect("an address");
+    let request = ClientRequest::new(&*format!("ws://127.0.0.1:{}/", server.port())).expect("an address");
     let request = request.with_subprotocol("other").and_then(|request| request.with_subprotocol("tide"));
     let mut request = request.expect("tokens");
     let extensions = if deflate.is_some() { "permessage-deflate" } else { "-" };
@@ -118,7 +81,7 @@ fn small_windows(config: &mut DeflateConfig) {
     (config.server_max_window_bits, config.client_max_window_bits) = (window, window);
 }
 
-fn expect_back(client: &mut WebSocket<std::net::TcpStream>, message: Message) {
+fn expect_back(client: &mut WebSocket<Stream>, message: Message) {
     client.send(&message).expect("sent");
     assert!(client.recv_message() == Some(message));
 }
@@ -210,7 +173,7 @@ fn a_thousand_messages(name: &'static str) {
             if name == "ws-server" && ours.1.is_some() && ours.1 < theirs.1 {
                 continue; // it does not go below the window that it was given
             }
-            let url = format!("ws://127.0.0.1:{}/", server.port);
+            let url = format!("ws://127.0.0.1:{}/", server.port());
             bounded(move || converse(&url, ours, theirs));
             assert_eq!(server.line(), "open permessage-deflate -");
             assert_eq!(server.line(), "closed 1000");
@@ -355,5 +318,130 @@ fn our_server_and_the_client_of_websockets_compress_a_thousand_messages() {
 fn our_server_and_the_clients_compress_in_small_windows() {
     for name in ["ws-client", "websockets-client"] {
         bounded(move || serve_client(name, &["--deflate=on", "--window-bits=9"], deflate(|_| {})));
+    }
+}
+
+// ---- over TLS, with a certificate authority that exists for one test
+
+#[cfg(feature = "tls")]
+mod over_tls {
+    use std::net::TcpStream;
+
+    use hybi_std::{Answer, PlainRequest, ServerSettings, TlsAcceptor, TlsStream};
+    use hybi_test::tls::Authority;
+
+    use super::*;
+
+    fn use_server(name: &str) {
+        let Some(command) = peer(name) else { return };
+        let authority = Authority::new();
+        let files = authority.issue(&["localhost"]).write(&authority);
+        let [certificate, key] = files.server_arguments();
+        let server = Server::start(command, &[&certificate, &key, "--deflate=on"]);
+        let request =
+            ClientRequest::new(&*format!("wss://localhost:{}/", server.port())).expect("an address");
+        let connector = Connector::default().with_tls(authority.client_config());
+        let (mut client, _) =
+            connector.connect(request.with_deflate(DeflateConfig::default())).expect("open");
+        assert!(client.get_ref().is_encrypted());
+        for len in [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20] {
+            expect_back(&mut client, Message::from(some_text(len)));
+            expect_back(&mut client, Message::from(some_octets(len)));
+        }
+        client.ping(b"depth").expect("sent");
+        while !matches!(client.recv().expect("the pong comes before the end"), Event::Pong(b"depth")) {}
+        client.close(CloseCode::new(4000).expect("a code"), "all told").expect("it is open");
+        let (_, end) = drain(&mut client);
+        assert_eq!((end.code(), end.is_clean()), (4000, true), "{end:?}");
+        assert!(client.io_error().is_none(), "{:?}", client.io_error());
+        assert_eq!(server.line(), "open permessage-deflate -");
+        assert_eq!(server.line(), "closed 4000 all told");
+    }
+
+    #[test]
+    fn our_client_and_the_server_of_ws() {
+        bounded(|| use_server("ws-server"));
+    }
+
+    #[test]
+    fn our_client_and_the_server_of_websockets() {
+        bounded(|| use_server("websockets-server"));
+    }
+
+    fn serve_client(name: &str) {
+        let Some(mut command) = peer(name) else { return };
+        let authority = Authority::new();
+        let identity = authority.issue(&["localhost"]);
+        let files = identity.write(&authority);
+        let tls = TlsAcceptor::new(identity.server_config());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
+        let serving = thread::spawn(move || {
+            let stream = tls.accept(listener.accept().expect("it connects").0).expect("it trusts us");
+            let Arrival::Upgrade(pending) = Acceptor::default().read(stream).expect("a good request") else {
+                panic!("an upgrade was requested")
+            };
+            echo(pending.accept(Accept::new().with_deflate(DeflateConfig::default())).expect("accepted"))
+        });
+        let said = expect_ok(command.args([&*url, "24", "--timeout=50", &files.client_argument()]));
+        assert!(said.contains(" messages=48 pings=24 ") && said.contains(" close=1000 "), "{said}");
+        let end = serving.join().expect("well");
+        assert_eq!((end.code(), end.reason(), end.is_clean()), (1000, "done", true));
+    }
+
+    #[test]
+    fn our_server_and_the_client_of_ws() {
+        bounded(|| serve_client("ws-client"));
+    }
+
+    #[test]
+    fn our_server_and_the_client_of_websockets() {
+        bounded(|| serve_client("websockets-client"));
+    }
+
+    /// A browser that trusts this one key loads the page of `hybi echo` over `https://` and uses it over `wss://`.
+    #[test]
+    fn our_server_and_chromium() {
+        const PAGE: &str = include_str!("../../hybi-cli/src/page.html");
+        let Some(mut command) = peer("page") else { return };
+        let authority = Authority::new();
+        let identity = authority.issue(&["localhost"]);
+        let tls = TlsAcceptor::new(identity.server_config());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("https://localhost:{}/", listener.local_addr().expect("bound").port());
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (tls, tell) = (tls.clone(), tell.clone());
+                thread::spawn(move || {
+                    let Ok(stream) = tls.accept(stream) else { return }; // a browser connects at a venture, too
+                    match Acceptor::new(Config::default(), with_plain_requests()).read(stream) {
+                        Ok(Arrival::Upgrade(pending)) => {
+                            let end = echo(pending.accept(Accept::new()).expect("accepted"));
+                            tell.send(end).expect("somebody waits for it");
+                        }
+                        Ok(Arrival::Plain(plain)) => respond(plain),
+                        Err(_) => {}
+                    }
+                });
+            }
+        });
+        fn with_plain_requests() -> ServerSettings {
+            let mut settings = ServerSettings::default();
+            settings.plain_requests = true;
+            settings
+        }
+        fn respond(plain: PlainRequest<TlsStream<TcpStream>>) {
+            let answer =
+                Answer::new(200).with_header("Content-Type", "text/html; charset=utf-8").with_body(PAGE);
+            let _ = plain.respond(answer); // it may have been at a venture
+        }
+        let trust = format!("--trust-key={}", identity.public_key_hash());
+        let said = expect_ok(command.args([&*url, "--timeout=80", "--many=100", &trust]));
+        assert!(
+            said.starts_with("ok text=1 binary=1 ") && said.ends_with(" many=100 extensions=- closed"),
+            "{said}"
+        );
+        assert!(told.recv_timeout(common::BOUND).expect("it was used").is_clean());
     }
 }

@@ -12,6 +12,9 @@
 //! | [`stress`] | what shows work that is not linear in what arrives |
 //! | [`transcript`] | what was said on a connection as a text, and a player that demands the same of every cut |
 //! | [`twin`] | the rules of RFC 6455 once more: slow, and obviously right |
+//! | [`foreign`] | peers that other people wrote, as programs |
+//! | `proxy` | a proxy that makes tunnels (feature `tls`) |
+//! | `tls` | a certificate authority that exists for one run of a test (feature `tls`) |
 //! | [`alloc`] | an allocator that counts, can look away, and can fail |
 //!
 //! The acceptance shim (`src/bin/shim`) answers the requests of `acceptance/run_cases.py`.
@@ -21,12 +24,18 @@
 pub mod alloc;
 pub mod dice;
 pub mod endpoint;
+#[cfg(not(target_family = "wasm"))]
+pub mod foreign;
 pub mod frames;
 pub mod hostile;
 pub mod octets;
 pub mod pair;
+#[cfg(feature = "tls")]
+pub mod proxy;
 pub mod record;
 pub mod stress;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod transcript;
 pub mod twin;
 

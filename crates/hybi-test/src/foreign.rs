@@ -3,12 +3,13 @@
 //! If they are missing they are installed when `CI` or `HYBI_INTEROP` is set, and a test that cannot have its
 //! peer then fails. Otherwise it says so, past the capture of test output, and passes: a clone is tested
 //! with nothing but a compiler.
-#![allow(dead_code, unreachable_pub, clippy::panic, reason = "each test file uses a part of it")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 /// The command of a peer; `None` if it is not there and need not be.
 pub fn peer(name: &str) -> Option<Command> {
@@ -36,9 +37,57 @@ pub fn expect_ok(command: &mut Command) -> String {
     stdout.trim_end().to_owned()
 }
 
-/// `<target>/interop`, beside the folder that Cargo gives to tests.
+/// A foreign echo server on a port of its own. It is ended when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    lines: mpsc::Receiver<String>,
+    port: u16,
+}
+
+/// What a server takes to say something.
+const BOUND: Duration = Duration::from_secs(30);
+
+impl Server {
+    /// Starts it, and waits until it listens.
+    pub fn start(mut command: Command, arguments: &[&str]) -> Self {
+        let command = command.arg("0").args(arguments).arg("--max-seconds=120").stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it is installed");
+        let stdout = process.stdout.take().expect("it is piped");
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).all(|line| send.send(line).is_ok());
+        });
+        let mut server = Self { process, lines, port: 0 };
+        let line = server.line();
+        let port = line.strip_prefix("listening ").and_then(|port| port.parse().ok());
+        server.port = port.unwrap_or_else(|| panic!("its first line is {line}"));
+        server
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The next line that it prints.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(BOUND).expect("it says more")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `<target>/interop`: the program that runs is somewhere under the folder that Cargo marks as its own.
 fn installed() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop")
+    let program = std::env::current_exe().expect("a test is a program");
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.unwrap_or_else(|| panic!("{} is under no target folder", program.display())).join("interop")
 }
 
 fn bin() -> PathBuf {
@@ -56,13 +105,9 @@ fn is_there(name: &str, needs_chromium: bool) -> bool {
         && (!needs_chromium || (in_path("chromium") && in_path("chromedriver")))
 }
 
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("hybi-test").join("interop/setup.sh")
-}
-
 /// The script bounds its own time.
 fn set_up(with_chromium: bool) {
-    let mut command = Command::new(script());
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/setup.sh"));
     command.arg(installed()).args(with_chromium.then_some("--chromium")).stdin(Stdio::null());
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
