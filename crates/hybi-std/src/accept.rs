@@ -18,13 +18,7 @@ use crate::websocket::WebSocket;
 /// # Errors
 /// [`Error::Handshake`] if the request is no good (it was answered), [`Error::Io`].
 pub fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
-    match Acceptor::default().read(stream)? {
-        Arrival::Upgrade(pending) => pending.accept(Accept::new()),
-        Arrival::Plain(plain) => {
-            plain.respond(Answer::new(426))?;
-            Err(Error::Handshake(hybi::HandshakeError::BadUpgrade))
-        }
-    }
+    Acceptor::default().accept(stream)
 }
 
 /// Reads requests, with a configuration of one's own.
@@ -96,6 +90,23 @@ impl Acceptor {
             Incoming::Failed(error) => {
                 door.finish()?;
                 Err(Error::Handshake(error))
+            }
+        }
+    }
+}
+
+impl Acceptor {
+    /// Reads a request and accepts it if it is good, from any origin. A request for something else is answered
+    /// with 426.
+    ///
+    /// # Errors
+    /// [`Error::Handshake`] if the request is no good (it was answered), [`Error::Io`].
+    pub fn accept<S: Transport>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+        match self.read(stream)? {
+            Arrival::Upgrade(pending) => pending.accept(Accept::new()),
+            Arrival::Plain(plain) => {
+                plain.respond(Answer::new(426))?;
+                Err(Error::Handshake(hybi::HandshakeError::BadUpgrade))
             }
         }
     }

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use hybi::{
-    CloseCause, CloseCode, CloseInfo, Connection, Delivery, Event, Instant, Message, Payload, Prepared,
-    Receiver, Reply, Sender, State, TransportAction, UsageError,
+    CloseCause, CloseCode, CloseFrame, CloseInfo, Connection, Delivery, Event, Instant, Message, Payload,
+    Prepared, Receiver, Reply, Sender, State, TransportAction, UsageError,
 };
 
 use crate::error::Error;
@@ -276,6 +276,14 @@ impl<S: Transport> Writer<S> {
     /// As [`Self::send`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.say(|sender| Ok(sender.close(code, reason)?))
+    }
+
+    /// The same with a frame that exists, or with none: a close frame without a body.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), Error> {
+        self.say(|sender| Ok(sender.close_with(frame)?))
     }
 
     /// Drops the connection at once. It waits for its turn while another thread writes.

@@ -192,7 +192,7 @@ impl<S: Transport> WebSocket<S> {
         if self.connection.is_above_high_water() { self.flush() } else { Ok(()) }
     }
 
-    /// Begins a message in fragments; see [`Sender::start`]. Flush when it should go out.
+    /// Begins a message in pieces; see [`Sender::start`]. Flush when it should go out.
     ///
     /// # Errors
     /// [`Error::Usage`].
@@ -200,7 +200,7 @@ impl<S: Transport> WebSocket<S> {
         Ok(self.connection.start(kind)?)
     }
 
-    /// The writer of the message in fragments that is not finished.
+    /// The writer of the message in pieces that is not finished.
     pub fn writer(&mut self) -> Option<MessageWriter<'_>> {
         self.connection.writer()
     }
