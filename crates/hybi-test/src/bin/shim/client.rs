@@ -119,6 +119,9 @@ impl ClientDoor {
     pub(crate) fn new(config: Arc<Config>, wishes: &Wishes, meter: &mut Meter) -> Result<Self, &'static str> {
         let redirects = wishes.follows.then(|| {
             let mut redirects = Redirects::default();
+            // Whoever asks to follow here follows everywhere; what goes along is the library's to say.
+            redirects.allow_insecure = true;
+            redirects.allow_unix = true;
             redirects.limit = wishes.max_redirects.unwrap_or(redirects.limit);
             redirects
         });
