@@ -123,6 +123,14 @@ impl Answer {
         all
     }
 
+    /// The same for a stream of HTTP/2 or HTTP/3: in lower case, and nothing that is for a connection of HTTP/1.1.
+    pub fn stream_fields(&self) -> Fields {
+        let mut all = self.all_fields();
+        all.remove("Connection");
+        all.remove("Upgrade");
+        all.for_stream()
+    }
+
     /// What is wrong with it, when it may have a status from `lowest` to 599.
     pub(super) fn check(&self, lowest: u16) -> Result<(), AnswerError> {
         match self.fault {

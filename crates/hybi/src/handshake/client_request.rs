@@ -306,11 +306,31 @@ impl ClientRequest {
     /// The octets of the request, with this key (§4.1, items 1 to 12).
     pub(super) fn encode(&self, key: &[u8]) -> Vec<u8> {
         let mut fields = Fields::default();
-        let host = self.host.clone().unwrap_or_else(|| self.uri.authority().into_bytes().into());
-        fields.push_own("Host", &host);
+        fields.push_own("Host", &self.host_field());
         fields.push_own("Upgrade", b"websocket");
         fields.push_own("Connection", b"Upgrade");
         fields.push_own("Sec-WebSocket-Key", key);
+        let mut out = format!("GET {} HTTP/1.1\r\n", self.uri.target()).into_bytes();
+        fields.encode(&mut out);
+        self.offer().encode(&mut out);
+        self.fields.encode(&mut out);
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+
+    /// The value of `Host`.
+    pub(super) fn host_field(&self) -> Box<[u8]> {
+        self.host.clone().unwrap_or_else(|| self.uri.authority().into_bytes().into())
+    }
+
+    /// The headers that the caller gave.
+    pub(super) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// What is offered, and by whom.
+    pub(super) fn offer(&self) -> Fields {
+        let mut fields = Fields::default();
         fields.push_own("Sec-WebSocket-Version", self.version.to_string().as_bytes());
         if !self.subprotocols.is_empty() {
             fields.push_own("Sec-WebSocket-Protocol", self.subprotocols.to_string().as_bytes());
@@ -325,11 +345,7 @@ impl ClientRequest {
         if let Some(credentials) = self.credentials() {
             fields.push_own("Authorization", format!("Basic {}", STANDARD.encode(credentials)).as_bytes());
         }
-        let mut out = format!("GET {} HTTP/1.1\r\n", self.uri.target()).into_bytes();
-        fields.encode(&mut out);
-        self.fields.encode(&mut out);
-        out.extend_from_slice(b"\r\n");
-        out
+        fields
     }
 
     /// `user:password` that go into `Authorization`, unless there is one already.

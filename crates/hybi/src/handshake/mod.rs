@@ -23,6 +23,9 @@
 //!
 //! A request that an HTTP library has read is judged by [`Request::from_parts`], by the same rules.
 //!
+//! Over HTTP/2 and HTTP/3 the same request is an extended CONNECT, of which an HTTP library has the header list:
+//! [`ClientRequest::extended_connect`], [`Request::from_extended_connect`].
+//!
 //! # A server
 //!
 //! The check of the origin is what keeps foreign web pages from using their visitors' cookies against this
@@ -65,6 +68,7 @@ mod backoff;
 mod client;
 mod client_request;
 mod exchange;
+mod extended;
 mod journey;
 mod key;
 mod proxies;

@@ -76,7 +76,8 @@ pub struct Request {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Terms {
     version: Version,
-    accept: AcceptValue,
+    /// `None`: over HTTP/2 or HTTP/3, where no key is sent.
+    accept: Option<AcceptValue>,
     subprotocols: Subprotocols,
     extensions: Vec<Offer>,
 }
@@ -105,9 +106,12 @@ pub struct Accept {
     fault: Option<AnswerError>,
 }
 
-/// An answer with status 101 Switching Protocols.
+/// An answer that opens a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Acceptance {
+    /// 101 Switching Protocols; 200 on a stream of HTTP/2 or HTTP/3.
+    pub status: u16,
     /// All its headers.
     pub fields: Fields,
     /// What client and server now agree on: for a connection whose octets another library carries.
@@ -236,9 +240,26 @@ impl Request {
         if !head.fields().lists("Connection", "upgrade") {
             return refuse(BadConnection, 400);
         }
-        let version = judge_version(head.fields(), versions)?;
+        let version = judge_version(head.fields(), versions, 426)?;
         let Some(key) = key_of(head.fields()) else { return refuse(BadKey, 400) };
         let accept = accept_value(key);
+        Self::judge_offers(head, version, Some(accept))
+    }
+
+    /// The same for an extended CONNECT, whose headers of HTTP were judged before.
+    pub(super) fn judge_extended(head: RequestHead, versions: Versions) -> Result<Self, Refusal> {
+        head.check_no_body().map_err(|error| Refusal::of(error, 400))?;
+        let version = judge_version(head.fields(), versions, 400)?;
+        Self::judge_offers(head, version, None)
+    }
+
+    fn judge_offers(
+        head: RequestHead,
+        version: Version,
+        accept: Option<AcceptValue>,
+    ) -> Result<Self, Refusal> {
+        use HandshakeError::{BadExtensions, BadProtocol};
+        let refuse = |error, status| Err(Refusal::of(error, status));
         let Ok(subprotocols) = subprotocols_of(head.fields()) else { return refuse(BadProtocol, 400) };
         // An offer that means nothing to us is declined by silence; one that is no offer is refused (§9.1).
         if head.fields().contains(EXTENSIONS) && validate_offers(head.fields().get_all(EXTENSIONS)).is_err() {
@@ -350,9 +371,11 @@ impl Terms {
         }
         let mut agreement = Agreement::default().with_version(self.version);
         let mut fields = Fields::default();
-        fields.push_own("Upgrade", b"websocket");
-        fields.push_own("Connection", b"Upgrade");
-        fields.push_own("Sec-WebSocket-Accept", &self.accept);
+        if let Some(value) = &self.accept {
+            fields.push_own("Upgrade", b"websocket");
+            fields.push_own("Connection", b"Upgrade");
+            fields.push_own("Sec-WebSocket-Accept", value);
+        }
         if let Some(name) = accept.subprotocol.as_deref() {
             if !self.subprotocols.contains(name) {
                 return Err(AnswerError::BadProtocol);
@@ -370,7 +393,9 @@ impl Terms {
         for (name, value) in accept.fields.iter() {
             fields.push(name, value).map_err(|_| AnswerError::BadHeader)?;
         }
-        Ok(Acceptance { fields, agreement })
+        let status = if self.accept.is_some() { 101 } else { 200 };
+        let fields = if status == 101 { fields } else { fields.for_stream() };
+        Ok(Acceptance { status, fields, agreement })
     }
 }
 
@@ -425,15 +450,17 @@ impl fmt::Debug for Terms {
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
-/// A version that is spoken; the refusal names those that are (§4.2.2 item 4, §4.4).
-fn judge_version(fields: &Fields, versions: Versions) -> Result<Version, Refusal> {
+/// A version that is spoken; the refusal, with this status, names those that are (§4.2.2 item 4, §4.4).
+fn judge_version(fields: &Fields, versions: Versions, not_spoken: u16) -> Result<Version, Refusal> {
     let refuse = |status| {
         let error = HandshakeError::BadVersion;
         Refusal { error, answer: Answer::refusal(error, status).with_versions(versions) }
     };
     let number =
         fields.exactly_one("Sec-WebSocket-Version").and_then(parse_version).ok_or_else(|| refuse(400))?;
-    Version::from_number(number).filter(|version| versions.contains(*version)).ok_or_else(|| refuse(426))
+    Version::from_number(number)
+        .filter(|version| versions.contains(*version))
+        .ok_or_else(|| refuse(not_spoken))
 }
 
 /// A number of 0 to 255 in digits, without leading zeros (§4.3).

@@ -76,11 +76,18 @@ impl Response {
         if self.fields.exactly_one("Sec-WebSocket-Accept") != Some(accept) {
             return Err(BadAccept);
         }
+        self.judge_choices(request)
+    }
+
+    /// The extensions and the subprotocol that the server chose (items 5 and 6).
+    pub(super) fn judge_choices(&self, request: &ClientRequest) -> Result<Agreement, HandshakeError> {
         let agreement = Agreement::default().with_version(request.version());
         let agreement = request.judge_extensions(&self.fields, agreement)?;
         match self.chosen_subprotocol(request)? {
             Some(name) => Ok(agreement.with_subprotocol(name)),
-            None if request.requires_subprotocol() && !request.subprotocols().is_empty() => Err(BadProtocol),
+            None if request.requires_subprotocol() && !request.subprotocols().is_empty() => {
+                Err(HandshakeError::BadProtocol)
+            }
             None => Ok(agreement),
         }
     }

@@ -224,7 +224,7 @@ impl ServerHandshake {
     /// empty. On an error it is as it was, and nothing was written.
     pub(crate) fn accept_opening(&mut self, accept: Accept) -> Result<Opening, AnswerError> {
         let State::Deciding(Asked::Upgrade(terms)) = &self.state else { return Err(AnswerError::NoRequest) };
-        let Acceptance { fields, agreement } = terms.accept(accept)?;
+        let Acceptance { fields, agreement, .. } = terms.accept(accept)?;
         let mut output = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
         fields.encode(&mut output);
         output.extend_from_slice(b"\r\n");

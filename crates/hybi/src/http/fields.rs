@@ -130,6 +130,14 @@ impl Fields {
         *self = kept;
     }
 
+    /// The same with names in lower case, as HTTP/2 and HTTP/3 want them (RFC 9113 §8.2.1).
+    pub(crate) fn for_stream(mut self) -> Self {
+        for entry in &self.entries {
+            self.text[entry.name.start..entry.name.end].make_ascii_lowercase();
+        }
+        self
+    }
+
     /// Writes the lines, without the empty one.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         for (name, value) in self.iter() {

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod client_request;
+mod extended;
 mod journey;
 mod properties;
 mod proxy;
