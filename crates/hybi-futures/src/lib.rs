@@ -17,6 +17,7 @@
 //! until what they brought was taken.
 
 mod accept;
+pub mod adapter;
 mod bell;
 mod connect;
 mod error;

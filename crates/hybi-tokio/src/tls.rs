@@ -29,24 +29,27 @@ pub(crate) use with_rustls::{Tls, default_client, start};
 
 #[cfg(feature = "tls")]
 mod with_rustls {
-    use std::io::{self, ErrorKind};
+    use std::io;
     use std::sync::Arc;
     use std::time::Duration;
 
+    use hybi_futures::adapter::{self, tls};
     use tokio::io::{AsyncRead, AsyncWrite};
-    use tokio_rustls::rustls::pki_types::ServerName;
     use tokio_rustls::rustls::{ClientConfig, ServerConfig};
     use tokio_rustls::server::TlsStream;
 
+    use crate::runtime::Tokio;
     use crate::stream::Stream;
+
+    pub(crate) use tls::default_client_config as default_client;
 
     pub(crate) type Tls = Arc<ClientConfig>;
 
     /// The handshake is over when the server has shown a certificate for this name that the configuration trusts.
-    pub(crate) async fn start(stream: Stream, tls: Tls, server_name: &str) -> io::Result<Stream> {
-        let name = ServerName::try_from(server_name.trim_matches(['[', ']']).to_owned());
-        let name = name.map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
-        Ok(tokio_rustls::TlsConnector::from(tls).connect(name, stream).await?.into())
+    pub(crate) async fn start(stream: Stream, config: Tls, server_name: &str) -> io::Result<Stream> {
+        let connected =
+            tokio_rustls::TlsConnector::from(config).connect(tls::server_name(server_name)?, stream);
+        Ok(connected.await?.into())
     }
 
     /// The step before [`accept`](crate::accept()) for a server with TLS: makes the TLS handshake on a connected
@@ -91,10 +94,7 @@ mod with_rustls {
         /// `InvalidData` with a `rustls::Error` as source, `TimedOut`, or those of the stream.
         pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
             let accepted = tokio_rustls::TlsAcceptor::from(self.config.clone()).accept(stream);
-            match self.time_limit {
-                Some(limit) => tokio::time::timeout(limit, accepted).await?,
-                None => accepted.await,
-            }
+            adapter::in_time::<Tokio, _>(self.time_limit, accepted).await
         }
     }
 
@@ -102,38 +102,5 @@ mod with_rustls {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.debug_struct("TlsAcceptor").field("time_limit", &self.time_limit).finish_non_exhaustive()
         }
-    }
-
-    /// What a client trusts unless it is told what to: the roots of the operating system, or else those of Mozilla.
-    #[cfg(not(any(feature = "tls-platform-roots", feature = "tls-webpki-roots")))]
-    pub(crate) fn default_client() -> Option<io::Result<Tls>> {
-        None
-    }
-
-    /// What a client trusts unless it is told what to: the roots of the operating system, or else those of Mozilla.
-    #[cfg(any(feature = "tls-platform-roots", feature = "tls-webpki-roots"))]
-    pub(crate) fn default_client() -> Option<io::Result<Tls>> {
-        Some(roots().map_err(|error| io::Error::new(ErrorKind::InvalidData, error)))
-    }
-
-    #[cfg(any(feature = "tls-platform-roots", feature = "tls-webpki-roots"))]
-    fn roots() -> Result<Tls, tokio_rustls::rustls::Error> {
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-        #[cfg(feature = "tls-platform-roots")]
-        let builder = {
-            let verifier = rustls_platform_verifier::Verifier::new(provider)?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-        };
-        #[cfg(not(feature = "tls-platform-roots"))]
-        let builder = {
-            drop(provider);
-            let roots = webpki_roots::TLS_SERVER_ROOTS.into();
-            builder.with_root_certificates(tokio_rustls::rustls::RootCertStore { roots })
-        };
-        let mut config = builder.with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
     }
 }

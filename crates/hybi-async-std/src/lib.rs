@@ -1,0 +1,110 @@
+//! WebSocket client and server for every runtime whose streams have the traits of futures-io: async-std, smol, and
+//! others. async-std itself is discontinued and recommends smol; nothing in here depends on either. Pass a stream of
+//! your runtime to [`accept`] or to [`Connector::handshake`], and it works.
+//!
+//! A server that sends back what it gets, on async-std:
+//!
+//! ```no_run
+//! use async_std::{net::TcpListener, task};
+//! use hybi_async_std::{Event, accept};
+//!
+//! # async fn serve() -> std::io::Result<()> {
+//! let listener = TcpListener::bind("127.0.0.1:9001").await?;
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     task::spawn(async move {
+//!         let Ok(mut socket) = accept(stream).await else { return };
+//!         while let Some((event, sender)) = socket.recv_with().await {
+//!             let sent = match event {
+//!                 Event::Text(text) => sender.send(&text),
+//!                 Event::Binary(data) => sender.send(&data),
+//!                 _ => Ok(()),
+//!             };
+//!             if sent.is_err() {
+//!                 break;
+//!             }
+//!         }
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! A client:
+//!
+//! ```no_run
+//! # #[cfg(feature = "net")]
+//! # async fn talk() -> Result<(), hybi_async_std::Error> {
+//! use hybi_async_std::{CloseCode, connect};
+//!
+//! let (mut socket, _response) = connect("ws://127.0.0.1:9001/").await?; // the feature `net`
+//! socket.send("high water?").await?;
+//! if let Some(message) = socket.recv_message().await {
+//!     println!("{}", message.as_str().unwrap_or("(binary)"));
+//! }
+//! socket.close(CloseCode::NORMAL, "").await?;
+//! while socket.recv().await.is_some() {} // until the server has answered
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Three words have one meaning each. *To send* is to queue; *to transmit* is to hand queued octets to the
+//! transport; *to flush* is to do so until nothing waits. What [`WebSocket::send`] takes is flushed when it
+//! returns; what a lent [`Sender`] takes is flushed before the next wait.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `deflate`, `zlib-rs` | yes, no | compression, where both sides ask for it |
+//! | `net` | no | `connect`: sockets of async-net, which work on every runtime |
+//! | `tls` | no | TLS by rustls: `TlsAcceptor`, and `wss://` with [`Connector::with_tls`] |
+//! | `tls-webpki-roots`, `tls-platform-roots` | no | `tls`, and whom `wss://` trusts |
+//!
+//! Deadlines are kept by futures-timer, which has a thread of its own, so they need no runtime either.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod accept;
+mod connect;
+#[cfg(not(feature = "net"))]
+mod no_net;
+mod runtime;
+mod stream;
+mod tls;
+
+pub use accept::accept;
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub use connect::connect;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use futures_rustls::rustls;
+pub use hybi_futures::{
+    Accept, Answer, ClientRequest, CloseCause, CloseCode, CloseFrame, CloseInfo, Config, ConnectError, Data,
+    Delivery, Error, Event, Fragment, Handle, Kind, Message, MessageWriter, Payload, Prepared, ProtocolError,
+    Request, Response, RoundTrip, Sender, State, SystemEntropy, Text, UsageError,
+};
+pub use runtime::AsyncStd;
+pub use stream::Stream;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use tls::TlsAcceptor;
+
+/// An open WebSocket.
+pub type WebSocket<S> = hybi_futures::WebSocket<S, AsyncStd>;
+/// The receiving half of one.
+pub type Reader<S> = hybi_futures::Reader<S, AsyncStd>;
+/// The sending half of one.
+pub type Writer<S> = hybi_futures::Writer<S, AsyncStd>;
+/// The payloads of one as `AsyncRead` and `AsyncWrite`.
+pub type ByteStream<S> = hybi_futures::ByteStream<S, AsyncStd>;
+/// Reads requests, with a configuration of one's own.
+pub type Acceptor = hybi_futures::Acceptor<AsyncStd>;
+/// Connects with a configuration of one's own.
+pub type Connector = hybi_futures::Connector<AsyncStd>;
+/// What arrived.
+pub type Arrival<S> = hybi_futures::Arrival<S, AsyncStd>;
+/// A good request that waits for an answer.
+pub type Pending<S> = hybi_futures::Pending<S, AsyncStd>;
+/// A request for something else that waits for an answer.
+pub type PlainRequest<S> = hybi_futures::PlainRequest<S, AsyncStd>;
