@@ -55,10 +55,11 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `deflate`, `zlib-rs` | yes, no | compression, where both sides ask for it |
 //! | `net` | no | `connect`: sockets of async-net, which work on every runtime |
 //! | `tls` | no | TLS by rustls: `TlsAcceptor`, and `wss://` with [`Connector::with_tls`] |
 //! | `tls-webpki-roots`, `tls-platform-roots` | no | `tls`, and whom `wss://` trusts |
+//!
+//! Two more, as in every adapter, choose who compresses.
 //!
 //! Deadlines are kept by futures-timer, which has a thread of its own, so they need no runtime either.
 
