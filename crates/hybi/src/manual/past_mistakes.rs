@@ -112,3 +112,6 @@
 //!
 //! - **CVE-2021-33880: websockets (Python).** There: a password was compared in a time that told how much of
 //!   it was right. Here: nothing here compares credentials: the application sees the header.
+//! - **CVE-2020-15133: faye-websocket (Ruby).** There: certificates were not verified by default. Here:
+//!   rustls verifies certificate and host name, unless a configuration is handed in that says otherwise.
+//!   `hybi-std::tls::a_certificate_that_is_not_trusted_ends_it_before_the_opening_handshake`.
