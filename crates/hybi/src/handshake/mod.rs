@@ -69,6 +69,7 @@ mod client;
 mod client_request;
 mod exchange;
 mod extended;
+mod forwarded;
 mod journey;
 mod key;
 mod proxies;

@@ -6,6 +6,7 @@
 mod backoff;
 mod client_request;
 mod extended;
+mod forwarded;
 mod journey;
 mod properties;
 mod proxy;
