@@ -5,7 +5,8 @@
 //! | a connected transport | [`ServerHandshake`], [`ClientHandshake`] |
 //! | an address, and perhaps a proxy, TLS, redirects on the way | [`Journey`] |
 //! | an HTTP library that has read the request | [`Request::from_parts`] |
-//! | a connection that somebody else agreed on (HTTP/2, HTTP/3, a test) | [`Connection::server`], [`Connection::client`] |
+//! | a stream of HTTP/2 or HTTP/3, and the header list that opens it | [`Request::from_extended_connect`], [`ClientRequest::extended_connect`] |
+//! | a connection that somebody else agreed on, or a test | [`Connection::server`], [`Connection::client`] |
 //!
 //! # Octets
 //!
@@ -115,6 +116,28 @@
 //!
 //! If the library has read octets behind the head, give them to the connection first.
 //!
+//! # Over HTTP/2 and HTTP/3
+//!
+//! There the request is an extended CONNECT (RFC 8441, RFC 9220): a header list without `Upgrade`, key and
+//! accept value, answered with status 200. The stream is the transport from then on, and everything else is
+//! as over TCP, masking included.
+//!
+//! ```
+//! use hybi::handshake::{Accept, ClientRequest, Request};
+//! use hybi::{Config, Connection, Versions};
+//!
+//! let headers = ClientRequest::new("wss://example.com/tides")?.extended_connect(); // for the library to send
+//! let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+//! let request = match Request::from_extended_connect(Versions::default(), (2, 0), pairs) {
+//!     Ok(request) => request,
+//!     Err(refusal) => panic!("to be answered with {:?}", refusal.answer),
+//! };
+//! assert_eq!(request.path(), "/tides");
+//! let acceptance = request.accept(Accept::new())?;
+//! let server = Connection::server(acceptance.agreement, Config::default()); // over the stream
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Without a handshake
 //!
 //! All that a connection has to know of its handshake is an [`Agreement`]: version, subprotocol, extensions.
@@ -145,6 +168,8 @@
 //! [`ClientHandshake`]: crate::handshake::ClientHandshake
 //! [`Request::from_parts`]: crate::handshake::Request::from_parts
 //! [`Request::accept`]: crate::handshake::Request::accept
+//! [`Request::from_extended_connect`]: crate::handshake::Request::from_extended_connect
+//! [`ClientRequest::extended_connect`]: crate::handshake::ClientRequest::extended_connect
 //! [`Journey`]: crate::handshake::Journey
 //! [`Connection::server`]: crate::Connection::server
 //! [`Connection::client`]: crate::Connection::client
