@@ -1,9 +1,9 @@
 //! A buffer that is lent for a while: what comes back, what stays, and that nothing else is allocated.
 
-use hybi::{CloseCause, Connection, Event};
+use hybi::{CloseCause, Connection, Event, Role};
 use hybi_test::alloc::{Counting, Measure};
 use hybi_test::endpoint::{open, take_events};
-use hybi_test::frames::{first, to};
+use hybi_test::frames::{first, read_all, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
 
@@ -140,5 +140,58 @@ twins! {
         assert_eq!(connection.buffered_len(), connection.transmit().len());
         connection.sender().abort(); // and the receiving half hears of it
         assert!(matches!(connection.poll_event(), Some(Event::Closed(info)) if *info.cause() == CloseCause::Aborted));
+    }
+
+    fn saying_something_small_takes_no_memory(role) {
+        let mut connection = open(role);
+        let mut buffer = Vec::with_capacity(4096);
+        let measure = Measure::start();
+        for _ in 0..100 {
+            let sender = connection.sender();
+            sender.lend_buffer(buffer).expect("nothing waits");
+            for _ in 0..10 {
+                sender.send("tide").expect("it is open");
+                sender.ping(b"?").expect("it is open");
+            }
+            let len = sender.transmit().len();
+            sender.transmitted(len - 1);
+            sender.transmitted(1);
+            buffer = sender.reclaim_buffer().expect("nothing waits");
+        }
+        assert_eq!((measure.allocations(), buffer.capacity()), (0, 4096));
+    }
+
+    fn what_waits_stays_and_its_memory_goes_with_it(role) {
+        let mut connection = open(role);
+        let sender = connection.sender();
+        sender.lend_buffer(Vec::with_capacity(4096)).expect("nothing waits");
+        sender.send("waits").expect("it is open");
+        assert!(sender.lend_buffer(Vec::with_capacity(10)).is_err(), "there is a buffer");
+        assert!(sender.reclaim_buffer().is_none() && sender.reclaim_buffer().is_none());
+        let len = sender.transmit().len();
+        assert_eq!(len, if role == Role::Client { 11 } else { 7 });
+        let measure = Measure::start();
+        sender.transmitted(len);
+        assert_eq!(measure.held(), -4096, "given back when nothing waits");
+        assert!(sender.reclaim_buffer().is_none());
+    }
+
+    fn a_buffer_that_a_large_message_went_past(role) {
+        let mut connection = open(role);
+        let sender = connection.sender();
+        sender.lend_buffer(Vec::with_capacity(4096)).expect("nothing waits");
+        sender.send("before").expect("it is open");
+        sender.send_message(vec![7; 10_000]).expect("it is open");
+        sender.send("behind").expect("it is open");
+        let mut out = vec![0; 20_000];
+        let n = sender.transmit_into(&mut out);
+        let frames = read_all(role, &out[..n]).expect("frames");
+        let lens: Vec<_> = frames.iter().map(|frame| frame.payload.len()).collect();
+        assert_eq!(lens, [6, 10_000, 6]);
+        assert!(sender.reclaim_buffer().is_none());
+        sender.lend_buffer(Vec::with_capacity(4096)).expect("nothing waits");
+        sender.send(&[7; 8000]).expect("it is open"); // it grows
+        sender.transmit_lost();
+        assert!(sender.reclaim_buffer().is_some_and(|buffer| buffer.capacity() >= 8000));
     }
 }

@@ -1,6 +1,7 @@
 //! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::closing::{Closing, TransportAction};
@@ -216,6 +217,32 @@ impl Sender {
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         if self.phase == Phase::Open && !self.lost { Ok(()) } else { Err(UsageError::NotOpen) }
+    }
+
+    /// Takes memory to queue in, whatever is in it, for as long as it takes to say something and to transmit it: a
+    /// few such buffers serve any number of connections, and saying something small allocates nothing.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection};
+    /// # let mut connection = Connection::server(Agreement::default(), Config::default());
+    /// let sender = connection.sender();
+    /// sender.lend_buffer(Vec::with_capacity(4096)).expect("nothing waits");
+    /// sender.send("small")?;
+    /// sender.transmitted(sender.transmit().len());
+    /// assert!(sender.reclaim_buffer().is_some());
+    /// # Ok::<(), hybi::UsageError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The memory comes back if the queue has some already.
+    pub fn lend_buffer(&mut self, memory: Vec<u8>) -> Result<(), Vec<u8>> {
+        self.line.lend_buffer(memory).map_or(Ok(()), Err)
+    }
+
+    /// Gives back what was [lent](Self::lend_buffer), perhaps grown. `None` if it is not there any more; and if
+    /// something waits in it: then it stays with the queue, which frees it when it is empty.
+    pub fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        self.line.reclaim_buffer()
     }
 
     // ---- what the receiving half wants said

@@ -346,6 +346,16 @@ impl Line {
 
     // ---- out
 
+    /// Takes memory for the queue; it comes back if it is of no use.
+    pub(crate) fn lend_buffer(&mut self, memory: Vec<u8>) -> Option<Vec<u8>> {
+        self.framer.queue.lend(memory)
+    }
+
+    /// Gives that memory back, if nothing waits in it.
+    pub(crate) fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        self.framer.queue.reclaim()
+    }
+
     pub(crate) fn queued_len(&self) -> usize {
         self.framer.queue.len()
     }

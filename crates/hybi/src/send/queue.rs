@@ -7,7 +7,7 @@
 //!
 //! Headers, small payloads and control frames are copied to the tail; large payloads are queued by reference
 //! between such pieces. After a partial write an offset moves and nothing else. A piece that was transmitted
-//! is freed; an empty queue holds no memory.
+//! is freed; an empty queue holds no memory, but for a tail that was lent.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -26,6 +26,8 @@ pub(super) struct Queue {
     total: u64,
     /// How large the tail became before it was last emptied: the first guess for the next.
     usual: u32,
+    /// Whether the tail was lent.
+    lent: bool,
 }
 
 /// A piece of output: a tail that was closed, or octets by reference. (To make `Bytes` of a tail would
@@ -68,6 +70,22 @@ impl Queue {
     #[inline]
     pub(super) fn transmitted_total(&self) -> u64 {
         self.total - self.len as u64
+    }
+
+    /// Takes memory for the tail; it comes back if there is one already.
+    pub(super) fn lend(&mut self, mut memory: Vec<u8>) -> Option<Vec<u8>> {
+        if self.tail.capacity() > 0 {
+            return Some(memory);
+        }
+        memory.clear();
+        (self.tail, self.lent) = (memory, true);
+        None
+    }
+
+    /// Gives the lent memory back. If something waits in it, it stays and is ours.
+    pub(super) fn reclaim(&mut self) -> Option<Vec<u8>> {
+        let lent = core::mem::take(&mut self.lent);
+        (lent && self.tail.is_empty()).then(|| core::mem::take(&mut self.tail))
     }
 
     /// Room for so many octets at the tail. `None` if there is no memory.
@@ -119,6 +137,7 @@ impl Queue {
         if !self.tail.is_empty() {
             self.usual = self.usual.max((self.tail.len() as u32).min(MAX_GUESS));
             self.segments.push_back(Segment::Copied(core::mem::take(&mut self.tail)));
+            self.lent = false;
         }
     }
 
@@ -164,7 +183,12 @@ impl Queue {
     /// Nothing waits: gives the memory back.
     fn release(&mut self) {
         self.usual = ((self.usual + self.tail.len().min(MAX_GUESS as usize) as u32) / 2 + 64).min(MAX_GUESS);
-        (self.segments, self.tail, self.head) = (VecDeque::new(), Vec::new(), 0);
+        (self.segments, self.head) = (VecDeque::new(), 0);
+        if self.lent {
+            self.tail.clear();
+        } else {
+            self.tail = Vec::new();
+        }
     }
 
     /// Drops what waits.
