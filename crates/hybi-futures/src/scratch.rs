@@ -1,28 +1,60 @@
-//! Buffers to read into: a few for each thread, lent to whichever connection reads just now.
+//! Buffers to read into and to queue in: a few for each thread, lent to whichever connection is at work just now.
 //!
 //! A connection has one from a read that brought something until all of that was taken, and none while it
-//! waits.
+//! waits; and one to queue in from something that is said until it is transmitted.
 
 use std::cell::RefCell;
+use std::thread::LocalKey;
 
 /// Whoever holds a lent event across a wait holds a buffer, so there are more than one.
 const KEPT: usize = 4;
 const LEN: usize = 64 * 1024;
 
-thread_local!(static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) });
+/// The same for output, which is small or goes by reference.
+const OUT_LEN: usize = 4 * 1024;
+const OUT_MOST: usize = 64 * 1024;
 
-/// A buffer, initialised to its length.
+thread_local! {
+    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static OUT_BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer to read into, initialised to its length.
 pub(crate) fn take() -> Vec<u8> {
-    let kept = BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten();
-    kept.unwrap_or_else(|| vec![0; LEN])
+    pop(&BUFFERS).unwrap_or_else(|| vec![0; LEN])
 }
 
 /// Here it is back.
 pub(crate) fn give_back(buffer: Vec<u8>) {
-    let _ = BUFFERS.try_with(|buffers| {
+    if buffer.len() == LEN {
+        push(&BUFFERS, buffer);
+    }
+}
+
+/// A buffer to queue in.
+pub(crate) fn take_out() -> Vec<u8> {
+    pop(&OUT_BUFFERS).unwrap_or_else(|| Vec::with_capacity(OUT_LEN))
+}
+
+/// Here it is back.
+pub(crate) fn give_back_out(buffer: Vec<u8>) {
+    if (OUT_LEN..=OUT_MOST).contains(&buffer.capacity()) {
+        push(&OUT_BUFFERS, buffer);
+    }
+}
+
+type Buffers = LocalKey<RefCell<Vec<Vec<u8>>>>;
+
+fn pop(buffers: &'static Buffers) -> Option<Vec<u8>> {
+    buffers.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten()
+}
+
+/// A thread that ends needs none.
+fn push(buffers: &'static Buffers, buffer: Vec<u8>) {
+    let _ = buffers.try_with(|buffers| {
         let mut buffers = buffers.borrow_mut();
-        if buffers.len() < KEPT && buffer.len() == LEN {
+        if buffers.len() < KEPT {
             buffers.push(buffer);
         }
-    }); // a thread that ends needs none
+    });
 }

@@ -24,7 +24,7 @@ use crate::round_trip::{Pings, RoundTrip};
 use crate::runtime::{Io, Runtime};
 use crate::sync::{Mutex, MutexGuard};
 use crate::websocket::WebSocket;
-use crate::wire::{Filled, Wire};
+use crate::wire::{Filled, Wire, lend_out};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 ///
@@ -496,6 +496,7 @@ impl<S, R: Io<S>> Door for Shared<S, R> {
 
     fn try_say(&self, say: &mut Say<'_>) -> Result<(), Error> {
         let mut slot = self.lock();
+        lend_out(&mut slot.out.sender);
         say(&mut slot.out)?;
         slot.drive(self);
         Ok(())
@@ -540,6 +541,7 @@ impl<S, R: Io<S>> Slot<S, R> {
                     return Poll::Pending;
                 }
             }
+            lend_out(&mut self.out.sender);
             say(&mut self.out)?;
             *progress = Progress::Said(self.queued());
         }

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::round_trip::{Pings, RoundTrip};
 use crate::runtime::{Io, Runtime};
 use crate::stream::ByteStream;
-use crate::wire::{Filled, Wire};
+use crate::wire::{Filled, Wire, lend_out};
 use crate::{Reader, Writer};
 
 /// An open WebSocket. `connect` and `accept` make one.
@@ -74,6 +74,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// Cancel safety: as [`recv`](Self::recv).
     pub async fn recv_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
         poll_fn(|cx| self.poll_ready(cx)).await;
+        lend_out(self.connection.sender());
         let (event, sender) = self.connection.poll_event_with()?;
         self.pings.see(&event);
         Some((event, sender))
@@ -200,6 +201,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
+        lend_out(self.connection.sender());
         self.connection.send(payload)?;
         self.flush().await
     }
@@ -222,6 +224,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        lend_out(self.connection.sender());
         self.connection.send_prepared(message)?;
         self.flush().await
     }
@@ -234,6 +237,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn feed<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
+        lend_out(self.connection.sender());
         self.connection.send(payload)?;
         if self.connection.is_above_high_water() { self.flush().await } else { Ok(()) }
     }
@@ -258,6 +262,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn ping(&mut self, payload: &[u8]) -> Result<RoundTrip, Error> {
+        lend_out(self.connection.sender());
         self.connection.ping(payload)?;
         let round_trip = self.pings.sent(payload);
         self.flush().await?;

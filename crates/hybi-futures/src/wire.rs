@@ -203,6 +203,14 @@ impl<S, R: Io<S>> Wire<S, R> {
         cx: &mut Context<'_>,
         sender: &mut Sender,
     ) -> Poll<io::Result<()>> {
+        let transmitted = self.poll_transmit_all(cx, sender);
+        if let Some(buffer) = sender.reclaim_buffer() {
+            scratch::give_back_out(buffer);
+        }
+        transmitted
+    }
+
+    fn poll_transmit_all(&mut self, cx: &mut Context<'_>, sender: &mut Sender) -> Poll<io::Result<()>> {
         while sender.buffered_len() > 0 {
             let mut pieces = [&[][..]; SLICES];
             let used = sender.transmit_slices(&mut pieces);
@@ -214,9 +222,8 @@ impl<S, R: Io<S>> Wire<S, R> {
 
     /// The same for octets that are no sender's. Not flushed.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, pieces: &[&[u8]]) -> Poll<io::Result<usize>> {
-        let mut gathered = [0; GATHERED];
         let written = loop {
-            match self.poll_write_once(cx, pieces, &mut gathered) {
+            match self.poll_write_once(cx, pieces) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
                 written => break ready!(written)?,
             }
@@ -229,21 +236,22 @@ impl<S, R: Io<S>> Wire<S, R> {
         Poll::Ready(Ok(written))
     }
 
-    fn poll_write_once(
-        &mut self,
-        cx: &mut Context<'_>,
-        pieces: &[&[u8]],
-        gathered: &mut [u8; GATHERED],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_once(&mut self, cx: &mut Context<'_>, pieces: &[&[u8]]) -> Poll<io::Result<usize>> {
         if pieces.len() > 1 && pieces[0].len() < GATHERED && !R::is_write_vectored(&self.stream) {
-            let n = gather(pieces, gathered);
-            return R::poll_write(&mut self.stream, cx, &[IoSlice::new(&gathered[..n])]);
+            return self.poll_write_gathered(cx, pieces);
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
         for (slice, piece) in slices.iter_mut().zip(pieces) {
             *slice = IoSlice::new(piece);
         }
         R::poll_write(&mut self.stream, cx, &slices[..pieces.len()])
+    }
+
+    #[inline(never)]
+    fn poll_write_gathered(&mut self, cx: &mut Context<'_>, pieces: &[&[u8]]) -> Poll<io::Result<usize>> {
+        let mut gathered = [0; GATHERED];
+        let n = gather(pieces, &mut gathered);
+        R::poll_write(&mut self.stream, cx, &[IoSlice::new(&gathered[..n])])
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -308,6 +316,16 @@ impl<R: Runtime> Clock<R> {
             ready!(R::poll_timer(timer, cx));
         }
         Poll::Ready(self.now().max(deadline))
+    }
+}
+
+/// Lends the sending half a buffer of this thread, for what is about to be said. [`Wire::poll_transmit`] takes it
+/// back.
+pub(crate) fn lend_out(sender: &mut Sender) {
+    if sender.buffered_len() == 0
+        && let Err(buffer) = sender.lend_buffer(scratch::take_out())
+    {
+        scratch::give_back_out(buffer);
     }
 }
 

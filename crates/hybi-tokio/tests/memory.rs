@@ -1,0 +1,133 @@
+//! What a connection allocates: nothing for a small message; and what it holds while nothing happens: nothing.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+
+use std::time::Duration;
+
+use hybi::{Agreement, Connection, SystemEntropy};
+use hybi_test::alloc::{Counting, Measure};
+use hybi_tokio::{Config, Event, WebSocket};
+use tokio::net::UnixStream;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn run(test: impl Future<Output = ()>) {
+    // One thread: the allocator counts by threads.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::time::timeout(Duration::from_secs(60), test).await.expect("it comes to an end");
+    });
+}
+
+fn open(config: &Config) -> (WebSocket<UnixStream>, WebSocket<UnixStream>) {
+    let (client, server) = UnixStream::pair().expect("two sockets");
+    let client_connection = Connection::client(Agreement::default(), config.clone(), SystemEntropy);
+    let server_connection = Connection::server(Agreement::default(), config.clone());
+    (WebSocket::new(client, client_connection), WebSocket::new(server, server_connection))
+}
+
+/// One message there and back, in one task: so nobody's memory but ours is counted.
+async fn round(client: &mut WebSocket<UnixStream>, server: &mut WebSocket<UnixStream>) {
+    client.send("tide: é").await.unwrap();
+    match server.recv_with().await {
+        Some((Event::Text(text), sender)) => sender.send(&text).unwrap(),
+        other => unreachable!("{other:?}"),
+    }
+    server.flush().await.unwrap();
+    match client.recv().await {
+        Some(Event::Text(text)) => assert_eq!(text.as_bytes(), "tide: é".as_bytes()),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_small_message_there_and_back_takes_no_memory() {
+    for keepalive in [None, Some(Duration::from_secs(5))] {
+        let mut config = Config::default();
+        config.timeouts.keepalive = keepalive;
+        run(async move {
+            let (mut client, mut server) = open(&config);
+            for _ in 0..10 {
+                round(&mut client, &mut server).await;
+            }
+            let measure = Measure::start();
+            for _ in 0..1000 {
+                round(&mut client, &mut server).await;
+            }
+            assert_eq!((measure.allocations(), measure.held()), (0, 0));
+        });
+    }
+}
+
+#[test]
+fn many_small_messages_of_one_read_share_one_answer() {
+    run(async {
+        let (mut client, mut server) = open(&Config::default());
+        for warm in [true, false] {
+            let measure = Measure::start();
+            for _ in 0..100 {
+                client.feed("tide").await.unwrap();
+            }
+            client.flush().await.unwrap();
+            let sent = measure.allocations();
+            for _ in 0..100 {
+                let (event, sender) = server.recv_with().await.unwrap();
+                let Event::Text(text) = event else { unreachable!("{event:?}") };
+                sender.send(&text).unwrap();
+            }
+            server.flush().await.unwrap();
+            if !warm {
+                assert!(
+                    measure.allocations() - sent <= 3,
+                    "{} for 100 answers",
+                    measure.allocations() - sent
+                );
+            }
+            for _ in 0..100 {
+                assert!(matches!(client.recv().await, Some(Event::Text(_))));
+            }
+        }
+    });
+}
+
+#[test]
+fn while_nothing_happens_nothing_is_held() {
+    run(async {
+        let (mut client, mut server) = open(&Config::default());
+        round(&mut client, &mut server).await; // the buffer of the thread
+        let measure = Measure::start();
+        let mut waiting: Vec<_> = Vec::with_capacity(100);
+        for _ in 0..100 {
+            let (mut client, mut server) = open(&Config::default());
+            round(&mut client, &mut server).await;
+            // Pending, as between two messages.
+            assert!(tokio::time::timeout(Duration::ZERO, client.recv()).await.is_err());
+            assert!(tokio::time::timeout(Duration::ZERO, server.recv()).await.is_err());
+            let (stream, connection) = server.into_parts();
+            waiting.push((stream, connection));
+            drop(client);
+        }
+        let each = measure.held() / 100;
+        assert!(each < 4096, "{each} octets each");
+    });
+}
+
+#[test]
+fn after_a_large_message_nothing_is_held() {
+    run(async {
+        let (mut client, mut server) = open(&Config::default());
+        round(&mut client, &mut server).await;
+        let measure = Measure::start();
+        let sending = async {
+            client.send(&vec![7; 1 << 20]).await.unwrap();
+        };
+        let receiving = async {
+            // In its final place: what is handed over is what was read to.
+            assert_eq!(server.recv_message().await.unwrap().as_bytes().len(), 1 << 20);
+        };
+        tokio::join!(sending, receiving);
+        assert!(measure.held() < 4096, "{} octets", measure.held());
+        assert!(measure.peak() < 5 << 20, "{}", measure.peak());
+    });
+}
