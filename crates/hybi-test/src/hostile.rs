@@ -27,9 +27,10 @@ pub fn config(dice: &mut Dice<'_>) -> Config {
     })
 }
 
-/// Cuts octets into reads.
+/// Cuts octets into reads; long ones are not cut into too many.
 pub fn reads<'s>(dice: &mut Dice<'_>, octets: &'s [u8]) -> Vec<&'s [u8]> {
-    let most = dice.pick(&[usize::MAX, 1, 2, 7, 200, 5000]).min(octets.len().max(1));
+    let least = octets.len() / 1000;
+    let most = dice.pick(&[usize::MAX, 1, 2, 7, 200, 5000]).max(least).clamp(1, octets.len().max(1));
     let (mut reads, mut rest) = (Vec::new(), octets);
     while !rest.is_empty() {
         let n = if most <= 2 { most } else { 1 + dice.below(most.min(1 << 16)) };

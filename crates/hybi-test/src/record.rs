@@ -110,6 +110,32 @@ impl Record {
     }
 }
 
+/// Pieces joined to messages. Text has to be text in each piece, unless it is not checked.
+///
+/// # Panics
+/// If the pieces do not fit together.
+pub fn join(events: Vec<Record>, utf8: bool) -> Vec<Record> {
+    let (mut out, mut joined) = (Vec::new(), None::<Vec<u8>>);
+    for event in events {
+        let Record::Fragment { kind, data, first, last } = event else {
+            out.push(event);
+            continue;
+        };
+        assert_eq!(first, joined.is_none());
+        assert!(!utf8 || kind == Kind::Binary || str::from_utf8(&data).is_ok());
+        let payload = joined.get_or_insert_default();
+        payload.extend(data);
+        if last {
+            out.push(match (kind, utf8) {
+                (Kind::Text, true) => Record::Text(joined.take().unwrap_or_default()),
+                (Kind::Text, false) => Record::UncheckedText(joined.take().unwrap_or_default()),
+                (Kind::Binary, _) => Record::Binary(joined.take().unwrap_or_default()),
+            });
+        }
+    }
+    out
+}
+
 /// Why a connection ended, in a word.
 fn word(cause: &CloseCause) -> &'static str {
     match cause {

@@ -1,10 +1,12 @@
 //! Naive twins: the rules of RFC 6455 once more, on whole buffers, slow, and obviously right.
 //!
-//! [`decode`] is the twin of a connection that receives: what an application is given, and what is owed to
-//! the peer, when exactly these octets have arrived. It looks at one octet after the other, and refuses on
-//! the first that cannot be right. [`mask`] and [`utf8`] are the twins of the kernels.
+//! [`decode`] is the reference model of a connection behind its opening handshake, in either role, written from
+//! the text of the RFC alone: what an application is given, and what is owed to the peer, when exactly these
+//! octets have arrived. It looks at one octet after the other, and refuses on the first that cannot be right.
+//! [`decode_in`] knows besides that a connection may be closing already, and that its transport may end.
+//! Extensions and the clock are left out. [`mask`] and [`utf8`] are the twins of the kernels.
 
-use hybi::{Config, Kind, ProtocolError, Role};
+use hybi::{CloseCause, Config, Kind, ProtocolError, Role};
 
 use crate::record::Record;
 
@@ -20,29 +22,49 @@ pub struct Decoded {
     pub unfinished: usize,
 }
 
+/// What else happens to the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    /// A close frame of ours went out before anything arrived: no other follows (§5.5.1).
+    pub closing: bool,
+    /// The transport ends behind the octets.
+    pub ends: bool,
+}
+
 /// Decodes what `role` received.
 pub fn decode(role: Role, config: &Config, octets: &[u8]) -> Decoded {
-    let mut twin = Twin { role, config, message: None, out: Decoded::default() };
+    decode_in(Course::default(), role, config, octets)
+}
+
+/// Decodes what `role` received in this course of things.
+pub fn decode_in(course: Course, role: Role, config: &Config, octets: &[u8]) -> Decoded {
+    let mut twin = Twin { role, config, course, message: None, out: Decoded::default() };
     let mut rest = octets;
-    loop {
+    let cause = loop {
         match twin.frame(rest) {
             Ok(Some(len)) => rest = &rest[len..],
-            Ok(None) => break,
+            Ok(None) => {
+                twin.out.unfinished = rest.len();
+                break CloseCause::TransportEnded;
+            }
             Err(Stop::Close) => return twin.out,
             Err(Stop::Failure(error)) => {
                 twin.out.events.push(Record::Failed(error));
-                twin.out.owed.push((0x88, error.close_code().value().to_be_bytes().to_vec()));
-                return twin.out;
+                twin.owe_close(error.close_code().value().to_be_bytes().to_vec()); // §7.1.7
+                break CloseCause::Failed(error);
             }
         }
+    };
+    if course.ends {
+        twin.out.events.push(Record::Closed(1006, Vec::new(), cause)); // §7.1.5
     }
-    twin.out.unfinished = rest.len();
     twin.out
 }
 
 struct Twin<'c> {
     role: Role,
     config: &'c Config,
+    course: Course,
     message: Option<Message>,
     out: Decoded,
 }
@@ -208,13 +230,19 @@ impl Twin<'_> {
             _ => {
                 let frame = self.close(&payload)?;
                 let (code, reason) = frame.clone().unwrap_or((1005, Vec::new()));
-                self.out.owed.push((0x88, payload)); // §5.5.1
+                self.owe_close(payload); // §5.5.1
                 self.out.events.push(Record::Close(frame));
-                self.out.events.push(Record::Closed(code, reason, hybi::CloseCause::Handshake));
+                self.out.events.push(Record::Closed(code, reason, CloseCause::Handshake));
                 return Err(Stop::Close);
             }
         }
         Ok(())
+    }
+
+    fn owe_close(&mut self, payload: Vec<u8>) {
+        if !self.course.closing {
+            self.out.owed.push((0x88, payload));
+        }
     }
 
     /// §5.5.1, §7.4.

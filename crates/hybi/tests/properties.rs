@@ -11,7 +11,7 @@ use hybi::{CloseCode, Config, Connection, Delivery, Kind, Opcode, Prepared, Role
 use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
 use hybi_test::frames::{self, read_all};
 use hybi_test::pair::Pair;
-use hybi_test::record::Record;
+use hybi_test::record::{Record, join};
 use hybi_test::twin::{self, Utf8};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -191,29 +191,6 @@ fn feed_lazily(
         }
     }
     connection.prepare_event();
-}
-
-/// Pieces joined to messages. Text has to be text in each piece.
-fn join(events: Vec<Record>, utf8: bool) -> Vec<Record> {
-    let (mut out, mut joined) = (Vec::new(), None::<Vec<u8>>);
-    for event in events {
-        let Record::Fragment { kind, data, first, last } = event else {
-            out.push(event);
-            continue;
-        };
-        assert_eq!(first, joined.is_none());
-        assert!(!utf8 || kind == Kind::Binary || twin::utf8(&data) == Utf8::Valid);
-        let payload = joined.get_or_insert_default();
-        payload.extend(data);
-        if last {
-            out.push(match (kind, utf8) {
-                (Kind::Text, true) => Record::Text(joined.take().unwrap()),
-                (Kind::Text, false) => Record::UncheckedText(joined.take().unwrap()),
-                (Kind::Binary, _) => Record::Binary(joined.take().unwrap()),
-            });
-        }
-    }
-    out
 }
 
 proptest! {
