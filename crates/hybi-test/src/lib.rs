@@ -9,6 +9,7 @@
 //! | [`dice`] | decisions from a seed or from octets: what generators ask |
 //! | [`hostile`] | what a hostile peer sends, and limits small enough to be met |
 //! | [`pair`] | a client and a server on one wire, with a clock that jumps from deadline to deadline |
+//! | [`simulation`] | lives of connections on an unreliable network, in virtual time |
 //! | [`stress`] | what shows work that is not linear in what arrives |
 //! | [`transcript`] | what was said on a connection as a text, and a player that demands the same of every cut |
 //! | [`twin`] | the rules of RFC 6455 once more: slow, and obviously right |
@@ -33,6 +34,7 @@ pub mod pair;
 #[cfg(feature = "tls")]
 pub mod proxy;
 pub mod record;
+pub mod simulation;
 pub mod stress;
 #[cfg(feature = "tls")]
 pub mod tls;
