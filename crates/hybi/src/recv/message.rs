@@ -492,17 +492,38 @@ impl Line {
     /// Appends a piece: copies, unmasks and validates block by block, while the block is in the cache.
     fn join(&mut self, payload: &[u8], key: [u8; 4], kind: Kind) -> Result<(), ProtocolError> {
         self.joined.truncate(self.received);
-        self.joined.try_reserve(payload.len()).map_err(|_| ProtocolError::OutOfMemory)?;
+        self.make_room(payload.len()).ok_or(ProtocolError::OutOfMemory)?;
         let check = self.checks(kind);
         for block in payload.chunks(BLOCK) {
+            let start = self.joined.len();
             mask::append_masked(&mut self.joined, block, key);
             if check {
-                self.utf8.update(&self.joined[self.received..]).map_err(invalid_utf8)?;
+                let fresh = &self.joined[start..];
+                if fresh.is_ascii() {
+                    self.utf8.update_ascii(fresh.is_empty()).map_err(invalid_utf8)?;
+                } else {
+                    self.utf8.update(fresh).map_err(invalid_utf8)?;
+                }
             }
-            self.received = self.joined.len();
         }
+        self.received = self.joined.len();
         self.plain = self.received;
         Ok(())
+    }
+
+    /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
+    /// follows what was received.
+    #[inline]
+    fn make_room(&mut self, n: usize) -> Option<()> {
+        if self.joined.capacity() - self.joined.len() >= n {
+            return Some(());
+        }
+        let coming = usize::try_from(self.decoder.remaining()).unwrap_or(usize::MAX).min(STEP);
+        if self.joined.is_empty() {
+            self.joined.try_reserve_exact(n + coming).ok()
+        } else {
+            self.joined.try_reserve(n + coming).ok()
+        }
     }
 
     /// Takes what was received at its final place.
@@ -684,22 +705,29 @@ fn invalid_utf8(_: NotUtf8) -> ProtocolError {
 }
 
 /// Unmasks, and validates if asked to, a message that lies here whole.
-#[inline]
+#[inline(always)] // what is left of it in line is for short messages
 fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
+    if payload.len() > mask::SHORT {
+        return unmask_long(payload, key, check);
+    }
+    if mask::mask_ascii(payload, key) || !check || utf8::is_utf8(payload) {
+        return Ok(());
+    }
+    Err(ProtocolError::InvalidUtf8)
+}
+
+/// The same, block by block: each is validated while it is in the first-level cache.
+#[inline(never)]
+fn unmask_long(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
     if !check {
         mask::mask(payload, key);
-    } else if payload.len() <= BLOCK {
-        if !mask::mask_ascii(payload, key) && !utf8::is_utf8(payload) {
-            return Err(ProtocolError::InvalidUtf8);
-        }
-    } else {
-        let mut validator = Utf8Validator::default();
-        for block in payload.chunks_mut(BLOCK) {
-            unmask_piece(block, key, true, &mut validator)?;
-        }
-        validator.finish().map_err(invalid_utf8)?;
+        return Ok(());
     }
-    Ok(())
+    let mut validator = Utf8Validator::default();
+    for block in payload.chunks_mut(BLOCK) {
+        unmask_piece(block, key, true, &mut validator)?;
+    }
+    validator.finish().map_err(invalid_utf8)
 }
 
 #[inline]

@@ -31,6 +31,8 @@ pub(super) struct Sequence {
     empty: u32,
     max_frame: u64,
     max_message: u64,
+    /// The lesser of the two.
+    max_single: u64,
     max_fragments: u32,
     max_empty: u32,
 }
@@ -58,6 +60,7 @@ impl Sequence {
             empty: 0,
             max_frame: frame as u64,
             max_message: message as u64,
+            max_single: frame.min(message) as u64,
             max_fragments: fragments,
             max_empty: empty_fragments,
         }
@@ -80,7 +83,7 @@ impl Sequence {
     /// Whether a message of one frame may have so many octets.
     #[inline]
     pub(super) fn is_within_limits(&self, len: usize) -> bool {
-        len as u64 <= self.max_frame && len as u64 <= self.max_message
+        len as u64 <= self.max_single
     }
 
     /// Whether a message has begun, and its last frame has not.

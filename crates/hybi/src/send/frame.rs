@@ -6,7 +6,7 @@ use super::queue::Queue;
 use crate::entropy::BoxEntropy;
 use crate::error::UsageError;
 use crate::opcode::Opcode;
-use crate::wire::header::{FrameHeader, MAX_HEADER_LEN};
+use crate::wire::header::{EncodedHeader, FrameHeader};
 use crate::wire::mask;
 
 /// Payloads from here on are queued by reference where they can be.
@@ -28,6 +28,29 @@ impl Framer {
         self.entropy.is_some()
     }
 
+    /// Whether a payload can be queued without further ado: it is short, and there is room for it.
+    #[inline]
+    pub(super) fn takes_short(&self, payload: &[u8]) -> bool {
+        payload.len() <= mask::SHORT && self.queue.has_room(EncodedHeader::ROOM + payload.len())
+    }
+
+    /// Queues a frame with such a payload.
+    #[inline]
+    pub(super) fn push_short(&mut self, opcode: Opcode, payload: &[u8]) {
+        if self.entropy.is_some() {
+            self.push_short_masked(opcode, payload);
+        } else {
+            push(&mut self.queue, header(true, opcode, payload.len()), payload, None);
+        }
+    }
+
+    #[inline(never)] // a server's way is shorter without it
+    fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) {
+        let Some(entropy) = self.entropy.as_mut().filter(|_| payload.len() <= mask::SHORT) else { return };
+        let key = entropy.masking_key();
+        push(&mut self.queue, header(true, opcode, payload.len()).masked(key), payload, Some(key));
+    }
+
     /// Queues a frame with a copy of the payload, which is masked on the way.
     #[inline]
     pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
@@ -35,21 +58,14 @@ impl Framer {
     }
 
     /// The same with a header that is there already.
-    #[inline(always)] // in line, the header of a plain message never exists as a value
+    #[inline]
     pub(super) fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), UsageError> {
-        self.queue.reserve(MAX_HEADER_LEN + payload.len()).ok_or(UsageError::OutOfMemory)?;
+        self.queue.reserve(EncodedHeader::ROOM + payload.len()).ok_or(UsageError::OutOfMemory)?;
         match &mut self.entropy {
-            None => self.queue.push(header.encoded_len() + payload.len(), |tail| {
-                header.encode().append_to(tail);
-                tail.extend_from_slice(payload);
-            }),
+            None => push(&mut self.queue, header, payload, None),
             Some(entropy) => {
                 let key = entropy.masking_key();
-                let header = header.masked(key);
-                self.queue.push(header.encoded_len() + payload.len(), |tail| {
-                    header.encode().append_to(tail);
-                    mask::append_masked(tail, payload, key);
-                });
+                push(&mut self.queue, header.masked(key), payload, Some(key));
             }
         }
         Ok(())
@@ -62,7 +78,7 @@ impl Framer {
             return self.push(true, opcode, &payload).map_err(|error| (error, payload));
         }
         let mut header = header(true, opcode, payload.len());
-        if self.queue.reserve_for_shared(MAX_HEADER_LEN).is_none() {
+        if self.queue.reserve_for_shared(EncodedHeader::ROOM).is_none() {
             return Err((UsageError::OutOfMemory, payload));
         }
         let payload = match &mut self.entropy {
@@ -77,10 +93,18 @@ impl Framer {
                 }
             },
         };
-        self.queue.push(header.encoded_len(), |tail| header.encode().append_to(tail));
+        let header = header.encode();
+        self.queue.push(header.len(), |tail| tail.extend_from_slice(&header));
         self.queue.push_shared(payload);
         Ok(())
     }
+}
+
+/// Header and payload to the tail; room was reserved.
+#[inline(always)] // the header of a plain message never exists as a value
+fn push(queue: &mut Queue, header: FrameHeader, payload: &[u8], key: Option<[u8; 4]>) {
+    let header = header.encode();
+    queue.push(header.len() + payload.len(), |tail| mask::append_frame(tail, &header, payload, key));
 }
 
 /// The header of a frame whose form the caller vouches for.

@@ -147,6 +147,17 @@ impl Line {
     #[inline]
     pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         self.admit()?;
+        if self.compressor.is_none() && self.framer.takes_short(payload.bytes) {
+            self.framer.push_short(opcode(payload.kind), payload.bytes);
+            self.note_high();
+            return Ok(());
+        }
+        self.push_message(payload)
+    }
+
+    /// Queues a message that was admitted.
+    #[inline(never)]
+    fn push_message(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         if self.compresses(payload.bytes.len(), payload.compress) {
             self.push_compressed(true, opcode(payload.kind), payload.bytes)?;
         } else {

@@ -50,8 +50,8 @@ impl Deref for Segment {
 
 /// A tail of this size is closed and a new one begun, so that what was transmitted can be freed.
 const TAIL: usize = 64 * 1024;
-/// The largest first guess.
-const MAX_GUESS: u32 = 16 * 1024;
+/// The largest first guess: a whole tail, so that a busy connection does not grow one step by step for each read.
+const MAX_GUESS: u32 = TAIL as u32;
 
 impl Queue {
     /// Octets that wait to be transmitted.
@@ -91,10 +91,13 @@ impl Queue {
     /// Room for so many octets at the tail. `None` if there is no memory.
     #[inline]
     pub(super) fn reserve(&mut self, n: usize) -> Option<()> {
-        if self.tail.capacity() - self.tail.len() >= n {
-            return Some(());
-        }
-        self.grow(n)
+        if self.has_room(n) { Some(()) } else { self.grow(n) }
+    }
+
+    /// Whether there is room for so many octets at the tail.
+    #[inline]
+    pub(super) fn has_room(&self, n: usize) -> bool {
+        self.tail.capacity() - self.tail.len() >= n
     }
 
     #[cold]

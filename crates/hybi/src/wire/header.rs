@@ -15,8 +15,6 @@
 //! and fails on the first wrong one. It knows neither role nor message: whether a frame may be masked, and
 //! whether it may come now, is decided by the caller.
 
-use alloc::vec::Vec;
-
 use crate::error::ProtocolError;
 use crate::opcode::Opcode;
 
@@ -196,56 +194,50 @@ impl FrameHeader {
     }
 
     /// The octets of the header, in the shortest form.
-    #[inline]
+    #[inline(always)] // where the length is known to be short, two lines are left of it
     pub fn encode(&self) -> EncodedHeader {
-        let mut octets = [0; MAX_HEADER_LEN];
-        octets[0] = self.first;
-        let mask = if self.key.is_some() { MASK } else { 0 };
-        let mut len = match self.payload_len {
-            short @ 0..126 => {
-                octets[1] = mask | short as u8;
-                2
-            }
+        // Put together as two numbers, first octet lowest: what comes of it is two stores, whatever the form.
+        let (mask, key, key_len) = match self.key {
+            Some(key) => (MASK, u32::from_le_bytes(key), 4),
+            None => (0, 0, 0),
+        };
+        let start = |form: u8| u64::from(self.first) | u64::from(mask | form) << 8;
+        let (low, high, len) = match self.payload_len {
+            short @ 0..126 => (start(short as u8) | u64::from(key) << 16, 0, 2),
             medium @ 126..0x1_0000 => {
-                octets[1] = mask | 126;
-                octets[2..4].copy_from_slice(&(medium as u16).to_be_bytes());
-                4
+                (start(126) | u64::from((medium as u16).swap_bytes()) << 16 | u64::from(key) << 32, 0, 4)
             }
             long => {
-                octets[1] = mask | 127;
-                octets[2..10].copy_from_slice(&long.to_be_bytes());
-                10
+                let length = long.swap_bytes();
+                (start(127) | length << 16, length >> 48 | u64::from(key) << 16, 10)
             }
         };
-        if let Some(key) = self.key {
-            octets[len..len + 4].copy_from_slice(&key);
-            len += 4;
-        }
-        EncodedHeader { octets, len: len as u8 }
+        EncodedHeader { octets: [low.to_le_bytes(), high.to_le_bytes()], len: len + key_len }
     }
 }
 
 /// The octets of a header: up to 14, on the stack.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodedHeader {
-    octets: [u8; MAX_HEADER_LEN],
+    octets: [[u8; 8]; 2],
     len: u8,
 }
 
 impl EncodedHeader {
-    /// Appends the octets: all fourteen, since a copy of a fixed size is two stores, and takes back the rest.
+    /// Octets of [`Self::words`].
+    pub(crate) const ROOM: usize = 16;
+
+    /// The header, and some octets to be written over: a copy of a fixed size is two stores.
     #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        let end = out.len() + usize::from(self.len);
-        out.extend_from_slice(&self.octets);
-        out.truncate(end);
+    pub(super) fn words(&self) -> &[[u8; 8]; 2] {
+        &self.octets
     }
 }
 
 impl AsRef<[u8]> for EncodedHeader {
     #[inline]
     fn as_ref(&self) -> &[u8] {
-        &self.octets[..self.len as usize]
+        &self.octets.as_flattened()[..self.len as usize]
     }
 }
 
@@ -260,6 +252,7 @@ impl core::ops::Deref for EncodedHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     const KEY: [u8; 4] = [0xA1, 0xB2, 0xC3, 0xD4];
 

@@ -11,6 +11,11 @@ mod x86;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
+use super::header::EncodedHeader;
+
+/// Up to so many octets are masked, or copied, in line: it costs less than a call.
+pub(crate) const SHORT: usize = portable::SHORT;
+
 /// Masks or unmasks `payload` in place.
 ///
 /// ```
@@ -22,7 +27,7 @@ use core::mem::MaybeUninit;
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > portable::SHORT
+    if payload.len() > portable::MEDIUM
         && let Some(avx2) = x86::Avx2::detect()
     {
         avx2.mask::<false>(payload, key);
@@ -39,10 +44,10 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 /// assert!(mask_ascii(&mut [b'a' ^ 1, b'b' ^ 2], [1, 2, 3, 4]));
 /// assert!(!mask_ascii(&mut [0xFF], [1, 2, 3, 4]));
 /// ```
-#[inline]
+#[inline(always)] // where the length is known to be short, no more than that is left of it
 pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > portable::SHORT
+    if payload.len() > portable::MEDIUM
         && let Some(avx2) = x86::Avx2::detect()
     {
         return avx2.mask::<true>(payload, key);
@@ -52,19 +57,55 @@ pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
 
 /// Appends `payload` to `out`, masked on the way: one pass.
 #[inline]
-#[allow(unsafe_code, reason = "the length of a vector whose spare capacity was written")]
 pub(crate) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     out.reserve(payload.len());
-    copy(payload, &mut out.spare_capacity_mut()[..payload.len()], key);
-    // SAFETY: there is capacity for so many octets more, and `copy` has written all of them.
-    unsafe { out.set_len(out.len() + payload.len()) };
+    append(out, &[], 0, payload, key);
+}
+
+/// Appends a frame: a header, and a payload that is masked on the way if there is a key. There is room for
+/// [`EncodedHeader::ROOM`] and the payload.
+#[inline(always)] // where it is called the length is known to be short or not, and whether there is a key
+pub(crate) fn append_frame(out: &mut Vec<u8>, header: &EncodedHeader, payload: &[u8], key: Option<[u8; 4]>) {
+    if key.is_none() && payload.len() > SHORT {
+        out.extend_from_slice(header);
+        out.extend_from_slice(payload);
+    } else {
+        // With a key of zeros, known here, it is a copy in line and nothing else.
+        append(out, header.words(), header.len(), payload, key.unwrap_or_default());
+    }
+}
+
+/// Appends the first `n` octets of `header`, and `payload`, masked.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the length of a vector whose spare capacity was written")]
+fn append<const WORDS: usize>(
+    out: &mut Vec<u8>,
+    header: &[[u8; 8]; WORDS],
+    n: usize,
+    payload: &[u8],
+    key: [u8; 4],
+) {
+    let (room, len) = (8 * WORDS, payload.len());
+    let spare = out.spare_capacity_mut().get_mut(..room + len).expect("the caller has reserved it");
+    for (spare, word) in spare.as_chunks_mut().0.iter_mut().zip(header) {
+        *spare = word.map(MaybeUninit::new); // more than `n`: what follows is written over the rest
+    }
+    let n = n.min(room);
+    if len <= SHORT {
+        portable::copy_short(payload, &mut spare[n..n + len], key);
+    } else {
+        copy(payload, &mut spare[n..n + len], key);
+    }
+    // SAFETY: there is capacity for so many octets more, and all of them were just written: `n` of the header, and
+    // by the kernels as many as the payload has.
+    unsafe { out.set_len(out.len() + n + len) };
 }
 
 /// Writes all of `out` with `payload`, masked. Both have the same length.
 #[inline]
 fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > portable::SHORT
+    if payload.len() > portable::MEDIUM
         && let Some(avx2) = x86::Avx2::detect()
     {
         return avx2.copy(payload, out, key);

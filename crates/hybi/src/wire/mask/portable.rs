@@ -7,8 +7,10 @@
 
 use core::mem::MaybeUninit;
 
-/// Up to here a payload is two pieces that overlap, and no loop.
-pub(super) const SHORT: usize = 64;
+/// Up to here a payload is worth masking where it is sent or received, without a call.
+pub(super) const SHORT: usize = 32;
+/// Up to here it is two pieces that overlap, and no loop.
+pub(super) const MEDIUM: usize = 64;
 
 #[inline]
 pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
@@ -23,19 +25,23 @@ pub(super) fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
 const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// Masks, and returns all octets that came out, one upon the other.
-#[inline]
+#[inline(always)] // the length decides, and is often known to be short where this is called
 fn mask_all(payload: &mut [u8], key: [u8; 4]) -> u64 {
     match payload.len() {
         0..8 => mask_octets(payload, key),
         8..16 => mask_ends::<8>(payload, key),
-        16..=32 => mask_ends::<16>(payload, key),
-        33..=SHORT => mask_ends::<32>(payload, key),
-        _ => mask_long(payload, key),
+        16..=SHORT => mask_ends::<16>(payload, key),
+        _ => mask_more(payload, key),
     }
 }
 
+#[inline(never)]
+fn mask_more(payload: &mut [u8], key: [u8; 4]) -> u64 {
+    if payload.len() <= MEDIUM { mask_ends::<32>(payload, key) } else { mask_long(payload, key) }
+}
+
 /// From `N` to twice `N` octets.
-#[inline]
+#[inline(always)]
 fn mask_ends<const N: usize>(payload: &mut [u8], key: [u8; 4]) -> u64 {
     let last_key = super::rotate(key, payload.len());
     let (Some(first), Some(last)) = (payload.first_chunk::<N>(), payload.last_chunk::<N>()) else { return 0 };
@@ -50,7 +56,7 @@ fn mask_ends<const N: usize>(payload: &mut [u8], key: [u8; 4]) -> u64 {
 }
 
 /// More than any of the fixed sizes, and usually many more.
-#[inline(never)]
+#[inline]
 fn mask_long(payload: &mut [u8], key: [u8; 4]) -> u64 {
     let last_key = super::rotate(key, payload.len());
     let Some(last) = payload.last_chunk::<8>() else { return 0 };
@@ -80,18 +86,26 @@ fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
 /// Writes all of `out` with `payload`, masked. Both have the same length.
 #[inline]
 pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
-    assert_eq!(payload.len(), out.len());
     match payload.len() {
-        0..8 => copy_octets(payload, out, key),
-        8..16 => copy_ends::<8>(payload, out, key),
-        16..=32 => copy_ends::<16>(payload, out, key),
-        33..=SHORT => copy_ends::<32>(payload, out, key),
+        0..=SHORT => copy_short(payload, out, key),
+        33..=MEDIUM => copy_ends::<32>(payload, out, key),
         _ => copy_long(payload, out, key),
     }
 }
 
+/// The same for at most [`SHORT`] octets.
+#[inline(always)] // with a key of zeros, known where this is called, it is a copy and nothing else
+pub(super) fn copy_short(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    assert!(payload.len() == out.len() && payload.len() <= SHORT);
+    match payload.len() {
+        0..8 => copy_octets(payload, out, key),
+        8..16 => copy_ends::<8>(payload, out, key),
+        _ => copy_ends::<16>(payload, out, key),
+    }
+}
+
 /// From `N` to twice `N` octets.
-#[inline]
+#[inline(always)]
 fn copy_ends<const N: usize>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
     let last_key = super::rotate(key, payload.len());
     if let (Some(octets), Some(out)) = (payload.first_chunk::<N>(), out.first_chunk_mut()) {
@@ -104,6 +118,7 @@ fn copy_ends<const N: usize>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [
 
 #[inline(never)]
 fn copy_long(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    assert_eq!(payload.len(), out.len());
     for (octets, out) in payload.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<8>().0) {
         *out = masked(octets, key).0.map(MaybeUninit::new);
     }
