@@ -301,7 +301,8 @@ impl Line {
         let place = *at + whole.place.start..*at + whole.place.end;
         *at = place.end;
         let payload = &mut lent[place.clone()];
-        self.take_whole(unmask_whole(payload, whole.key, self.checks(whole.kind)), whole.kind, place)
+        let unmasked = unmask_whole(payload, whole.key, || self.checks(whole.kind));
+        self.take_whole(unmasked, whole.kind, place)
     }
 
     /// The same in our own buffer; the place is one in [`Self::own`].
@@ -312,7 +313,7 @@ impl Line {
         }
         let whole = self.decoder.find_whole(self.buffer.waiting())?;
         let check = self.checks(whole.kind);
-        let unmasked = unmask_whole(&mut self.buffer.waiting()[whole.place.clone()], whole.key, check);
+        let unmasked = unmask_whole(&mut self.buffer.waiting()[whole.place.clone()], whole.key, || check);
         let consumed = whole.place.end;
         let place = self.buffer.absolute(whole.place);
         self.buffer.consume(consumed);
@@ -479,7 +480,7 @@ impl Line {
         }
         if data.first && data.last {
             let check = self.checks(data.kind);
-            unmask_whole(payload, data.key, check)?;
+            unmask_whole(payload, data.key, || check)?;
             let what = What::Message(data.kind);
             return Ok(Some(Outcome { what, place: Place::new(memory, data.place) }));
         }
@@ -706,11 +707,11 @@ fn invalid_utf8(_: NotUtf8) -> ProtocolError {
 
 /// Unmasks, and validates if asked to, a message that lies here whole.
 #[inline(always)] // what is left of it in line is for short messages
-fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
+fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: impl Fn() -> bool) -> Result<(), ProtocolError> {
     if payload.len() > mask::SHORT {
-        return unmask_long(payload, key, check);
+        return unmask_long(payload, key, check());
     }
-    if mask::mask_ascii(payload, key) || !check || utf8::is_utf8(payload) {
+    if mask::mask_ascii(payload, key) || !check() || utf8::is_utf8(payload) {
         return Ok(());
     }
     Err(ProtocolError::InvalidUtf8)
@@ -722,6 +723,10 @@ fn unmask_long(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), Prot
     if !check {
         mask::mask(payload, key);
         return Ok(());
+    }
+    if payload.len() <= BLOCK {
+        let valid = mask::mask_ascii(payload, key) || utf8::is_utf8(payload);
+        return if valid { Ok(()) } else { Err(ProtocolError::InvalidUtf8) };
     }
     let mut validator = Utf8Validator::default();
     for block in payload.chunks_mut(BLOCK) {
