@@ -48,6 +48,7 @@ mod connect;
 mod dial;
 mod error;
 mod ping;
+mod server;
 mod split;
 mod stream;
 #[cfg(feature = "tls")]
@@ -71,6 +72,7 @@ pub use ping::RoundTrip;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use rustls;
+pub use server::{Broadcast, ClientId, Clients, Listener, Membership, Slow, Stopped, Stopper};
 pub use split::{Handle, Reader, Writer};
 pub use stream::{ByteReader, ByteStream, ByteWriter};
 #[cfg(feature = "tls")]

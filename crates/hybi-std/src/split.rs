@@ -60,10 +60,19 @@ struct Desk {
     replies: Mutex<Vec<Reply>>,
     /// Messages that nobody waits for, and their octets: never more than the high water mark and one message.
     messages: Mutex<(VecDeque<Prepared>, usize)>,
+    /// How somebody who does not wait wants the connection to end.
+    ending: Mutex<Option<Ending>>,
     pings: Arc<Pings>,
     /// Why the writing side gave the connection up: written before it ends the transport, so that the reader,
     /// whom the end wakes, finds it.
     gave_up: Mutex<Option<CloseCause>>,
+}
+
+/// An end that was asked for: the later ones are the stronger.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    GoAway,
+    Abort,
 }
 
 /// The writing side: whoever holds it transmits.
@@ -238,7 +247,7 @@ impl<S: Transport> Writer<S> {
     pub fn feed<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
         let is_above = {
             let mut outward = self.shared.outward();
-            outward.serve();
+            outward.catch_up();
             outward.sender.send(payload)?;
             outward.sender.is_above_high_water()
         };
@@ -286,7 +295,8 @@ impl<S: Transport> Writer<S> {
         self.say(|sender| Ok(sender.close_with(frame)?))
     }
 
-    /// Drops the connection at once. It waits for its turn while another thread writes.
+    /// Drops the connection, without waiting: at once, or within half a second if another thread is waiting for
+    /// the peer.
     pub fn abort(&mut self) {
         self.shared.abort();
     }
@@ -357,14 +367,20 @@ impl Handle {
         self.say(|sender| Ok(sender.close(code, reason)?))
     }
 
-    /// Drops the connection at once. It waits for its turn while another thread writes.
+    /// Drops the connection, without waiting: at once, or within half a second if another thread is waiting for
+    /// the peer.
     pub fn abort(&self) {
-        self.shared.abort();
+        self.shared.end(Ending::Abort);
     }
 
     /// Open, closing or closed.
     pub fn state(&self) -> State {
         self.shared.state()
+    }
+
+    /// Begins the closing handshake with 1001, without waiting for anybody.
+    pub(crate) fn go_away(&self) {
+        self.shared.end(Ending::GoAway);
     }
 
     fn say(&self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
@@ -384,7 +400,7 @@ trait Voice: Send + Sync {
     fn say_dyn(&self, say: &mut dyn FnMut(&mut Sender) -> Result<(), Error>) -> Result<(), Error>;
     fn try_send_prepared(&self, message: &Prepared) -> Result<(), Error>;
     fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error>;
-    fn abort(&self);
+    fn end(&self, ending: Ending);
     fn state(&self) -> State;
 }
 
@@ -413,8 +429,8 @@ impl<S: Transport + Send> Voice for Shared<S> {
         self.ping(payload)
     }
 
-    fn abort(&self) {
-        self.abort();
+    fn end(&self, ending: Ending) {
+        self.end(ending);
     }
 
     fn state(&self) -> State {
@@ -440,6 +456,22 @@ impl Desk {
         *octets += message.as_bytes().len();
         messages.push_back(message.clone());
         Ok(())
+    }
+
+    fn ask_for(&self, ending: Ending) {
+        let mut asked = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = asked.take().max(Some(ending));
+    }
+
+    fn take_ending(&self) -> Option<Ending> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Nothing is left that could be said now.
+    fn is_clear(&self, is_full: bool) -> bool {
+        self.replies().is_empty()
+            && (is_full || self.messages().0.is_empty())
+            && self.ending.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn take_message(&self) -> Option<Prepared> {
@@ -486,7 +518,7 @@ impl<S: Transport> Shared<S> {
             flush(&mut outward);
             let is_full = outward.sender.is_above_high_water();
             drop(outward);
-            if self.desk.replies().is_empty() && (is_full || self.desk.messages().0.is_empty()) {
+            if self.desk.is_clear(is_full) {
                 return;
             }
         }
@@ -495,7 +527,7 @@ impl<S: Transport> Shared<S> {
     fn say(&self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
         let said = {
             let mut outward = self.outward();
-            outward.serve();
+            outward.catch_up();
             let said = say(&mut outward.sender);
             let flushed = outward.flush(None);
             said.and(flushed.map_err(Error::Io))
@@ -515,9 +547,13 @@ impl<S: Transport> Shared<S> {
     }
 
     fn abort(&self) {
-        let mut outward = self.outward();
-        outward.sender.abort();
-        outward.act();
+        self.end(Ending::Abort);
+    }
+
+    /// Asks for an end, and begins it if nobody is writing.
+    fn end(&self, ending: Ending) {
+        self.desk.ask_for(ending);
+        self.serve_if_free(Outward::flush_at_once);
     }
 
     fn state(&self) -> State {
@@ -538,9 +574,27 @@ impl<S: Transport> Outward<S> {
         {
             let _ = self.sender.send_prepared(&message); // as if it had been sent and the connection had ended
         }
+        match self.desk.take_ending() {
+            // It says nothing if the connection is closing already, or where there is no memory to say it.
+            Some(Ending::GoAway) => drop(self.sender.close(CloseCode::GOING_AWAY, "")),
+            Some(Ending::Abort) => {
+                self.sender.abort();
+                self.act();
+            }
+            None => {}
+        }
         let now = self.transport.now();
         if self.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.sender.handle_timeout(now);
+        }
+    }
+
+    /// Takes over all messages that were left, so that what is said next comes behind them.
+    fn catch_up(&mut self) {
+        self.serve();
+        while !self.desk.messages().0.is_empty() {
+            let _ = self.flush(None); // if it fails, what is left cannot be sent and is dropped
+            self.serve();
         }
     }
 
@@ -612,5 +666,29 @@ impl<S: Transport> Outward<S> {
             TransportAction::ShutdownWrite => self.transport.end_writing(),
             TransportAction::Close => self.transport.end(),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_comes_behind_what_was_left_while_much_waits() {
+        let (end, mut peer) = UnixStream::pair().expect("two sockets");
+        let connection = Connection::server(hybi::Agreement::default(), hybi::Config::default());
+        let (_reader, mut writer) =
+            split(Timed::new(end), connection, Pongs::default()).expect("it can be cloned");
+        let shared = writer.shared.clone();
+        shared.outward().sender.send(&[0; 300_000]).expect("it is open"); // above high water: nothing is taken over
+        shared.desk.leave_message(&Prepared::new("left"), shared.high_water).expect("it is the first");
+        let saying = std::thread::spawn(move || writer.send("said").expect("sent"));
+        let mut octets = vec![0; 300_000 + 10 + 2 * 6];
+        peer.read_exact(&mut octets).expect("all of it comes");
+        assert_eq!(octets[300_010..], *b"\x81\x04left\x81\x04said");
+        saying.join().expect("well");
     }
 }
