@@ -37,6 +37,31 @@
 //! # Ok::<(), hybi_std::Error>(())
 //! ```
 //!
+//! # What there is
+//!
+//! | for | there is |
+//! |---|---|
+//! | `ws://`, `wss://`, `ws+unix:`, proxies, redirects | [`connect()`], [`Connector`] |
+//! | one connection of a server | [`accept()`], [`Acceptor`]; `TlsAcceptor` before it |
+//! | a whole server, an orderly stop, one message to many | [`Listener`], [`Clients`] |
+//! | two threads, one for each direction | [`WebSocket::into_split`] |
+//! | many threads that send | [`Handle`] |
+//! | `Read` and `Write` | [`WebSocket::into_byte_stream`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `deflate` | yes | permessage-deflate, compressed by miniz_oxide |
+//! | `zlib-rs` | no | permessage-deflate, compressed by zlib-rs |
+//! | `tls` | no | TLS by rustls with ring: `Connector::with_tls`, `TlsAcceptor` |
+//! | `tls-webpki-roots` | no | `tls`, and `wss://` trusts the authorities that Mozilla trusts |
+//! | `tls-platform-roots` | no | `tls`, and `wss://` trusts what the operating system trusts; wins over the former |
+//!
+//! Without TLS an address with `wss://` is [`ConnectError::NoTls`], before anything is dialed.
+//!
+//! # Words
+//!
 //! Three words have one meaning each. *To send* is to queue; *to transmit* is to hand queued octets to the
 //! transport; *to flush* is to do so until nothing waits. What [`WebSocket::send`] takes is flushed before it
 //! returns; what a lent [`Sender`] takes is flushed before the next blocking read.
