@@ -63,7 +63,8 @@ pub use connect::connect;
 pub use hybi_futures::{
     Accept, Answer, ClientRequest, CloseCause, CloseCode, CloseFrame, CloseInfo, Config, ConnectError, Data,
     Delivery, Error, Event, Fragment, Handle, Kind, Message, MessageWriter, Payload, Prepared, ProtocolError,
-    Request, Response, RoundTrip, Sender, State, SystemEntropy, Text, UsageError,
+    Proxies, Proxy, RedirectError, Redirects, Request, Response, RoundTrip, Sender, ServerSettings, State,
+    SystemEntropy, Text, UsageError,
 };
 pub use runtime::Tokio;
 pub use stream::Stream;
