@@ -124,7 +124,11 @@ impl Io<Pipe> for Model {
     fn poll_read(stream: &mut Pipe, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         Pipe::poll_read(stream, cx, space)
     }
-    fn poll_write(stream: &mut Pipe, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        stream: &mut Pipe,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pipe::poll_write(stream, cx, &slices[0])
     }
     fn is_write_vectored(_: &Pipe) -> bool {
