@@ -8,7 +8,7 @@ use std::time::Duration;
 use hybi::{Agreement, Connection, SystemEntropy};
 use hybi_test::frames::{first, masked};
 use hybi_tokio::{CloseCause, CloseCode, CloseInfo, Config, Error, Event, Reader, WebSocket, Writer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -37,7 +37,7 @@ async fn open() -> (WebSocket<TcpStream>, WebSocket<TcpStream>) {
 
 fn bounded(runtime: &Runtime, test: impl Future<Output = ()>) {
     runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(300), test).await.expect("it comes to an end")
+        tokio::time::timeout(Duration::from_secs(300), test).await.expect("it comes to an end");
     });
 }
 
@@ -204,16 +204,12 @@ fn octets_are_copied_in_two_directions() {
         let octets: Vec<u8> =
             (0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let (sent, mut received) = (octets.clone(), vec![0; octets.len()]);
-        {
-            let (mut reading, mut writing) = tokio::io::split(&mut near);
-            let (written, read) = tokio::join!(
-                writing.write_all(&sent),
-                tokio::io::AsyncReadExt::read_exact(&mut reading, &mut received)
-            );
-            (written.expect("written"), read.expect("read"));
-        }
+        let (mut reading, mut writing) = tokio::io::split(near);
+        let (written, read) = tokio::join!(writing.write_all(&sent), reading.read_exact(&mut received));
+        written.expect("written");
+        read.expect("read");
         assert!(received == octets);
-        near.shutdown().await.expect("an end");
+        writing.shutdown().await.expect("an end");
         assert_eq!(echoing.await.expect("well"), 1_000_000);
         let copied = relaying.await.expect("well").expect("an end in order");
         assert_eq!(copied, (1_000_000, 1_000_000));
