@@ -198,7 +198,7 @@ fn octets_are_copied_in_two_directions() {
             let (mut reading, mut writing) = tokio::io::split(&mut served);
             tokio::io::copy(&mut reading, &mut writing).await.expect("an end in order")
         });
-        let (mut near, mut far) = tokio::io::duplex(10_000);
+        let (near, mut far) = tokio::io::duplex(10_000);
         let relaying =
             tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut far).await });
         let octets: Vec<u8> =
