@@ -499,12 +499,7 @@ impl Line {
             let start = self.joined.len();
             mask::append_masked(&mut self.joined, block, key);
             if check {
-                let fresh = &self.joined[start..];
-                if fresh.is_ascii() {
-                    self.utf8.update_ascii(fresh.is_empty()).map_err(invalid_utf8)?;
-                } else {
-                    self.utf8.update(fresh).map_err(invalid_utf8)?;
-                }
+                self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)?;
             }
         }
         self.received = self.joined.len();

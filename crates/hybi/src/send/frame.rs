@@ -52,13 +52,13 @@ impl Framer {
     }
 
     /// Queues a frame with a copy of the payload, which is masked on the way.
-    #[inline]
+    #[inline(always)] // in line, the header of a plain message never exists as a value
     pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
         self.push_frame(header(fin, opcode, payload.len()), payload)
     }
 
     /// The same with a header that is there already.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), UsageError> {
         self.queue.reserve(EncodedHeader::ROOM + payload.len()).ok_or(UsageError::OutOfMemory)?;
         match &mut self.entropy {
