@@ -114,7 +114,6 @@ pub mod wire;
 #[cfg(feature = "handshake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "handshake")))]
 pub mod handshake;
-#[cfg(feature = "handshake")]
 mod http;
 
 #[cfg(any(doc, doctest))]

@@ -157,9 +157,15 @@ pub struct Agreed {
 #[derive(Debug)]
 pub(super) enum Active {
     #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-    PermessageDeflate { config: DeflateConfig, params: Params },
-    #[cfg_attr(not(feature = "handshake"), expect(dead_code, reason = "only a handshake brings one"))]
-    Other { name: Box<str>, rsv: Rsv, transforms: Transforms },
+    PermessageDeflate {
+        config: DeflateConfig,
+        params: Params,
+    },
+    Other {
+        name: Box<str>,
+        rsv: Rsv,
+        transforms: Transforms,
+    },
 }
 
 impl Active {
@@ -188,7 +194,6 @@ impl Agreed {
         Self { active: Vec::from([Active::PermessageDeflate { config, params }]) }
     }
 
-    #[cfg(feature = "handshake")]
     pub(super) fn push(&mut self, active: Active) {
         self.active.push(active);
     }

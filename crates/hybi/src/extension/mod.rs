@@ -18,7 +18,6 @@
 //! here and transform messages here; a connection does not run them yet.
 
 mod line;
-#[cfg(feature = "handshake")]
 mod offer;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "deflate", feature = "zlib-rs"))))]
@@ -26,7 +25,6 @@ pub mod permessage_deflate;
 #[cfg(not(any(feature = "deflate", feature = "zlib-rs")))]
 #[path = "no_deflate.rs"]
 pub(crate) mod permessage_deflate;
-#[cfg(feature = "handshake")]
 mod registry;
 
 pub use line::{
@@ -35,7 +33,5 @@ pub use line::{
 };
 #[cfg(feature = "handshake")]
 pub(crate) use offer::validate_offers;
-#[cfg(feature = "handshake")]
 pub use offer::{NotAToken, Offer, OfferSyntax, Param, format_offers, parse_offers};
-#[cfg(feature = "handshake")]
 pub use registry::{AgreeError, Extension, Extensions, RegisterError};

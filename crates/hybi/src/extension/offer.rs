@@ -16,7 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
-use crate::http::fields::{is_tchar, is_token};
+use crate::http::token::{is_tchar, is_token};
 
 /// One element of `Sec-WebSocket-Extensions`: the name of an extension and its parameters, in order. In a
 /// request it is an offer, in a response an answer.
@@ -149,6 +149,7 @@ pub fn parse_offers<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec
 }
 
 /// Judges the lines as [`parse_offers`] does, and keeps nothing.
+#[cfg(any(feature = "handshake", test))]
 pub(crate) fn validate_offers<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<(), OfferSyntax> {
     walk_lines(lines, |_| ())
 }

@@ -16,7 +16,7 @@ use super::line::{Active, Agreed, Rsv, Transforms};
 use super::offer::Offer;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
 use super::permessage_deflate::{self, DeflateConfig};
-use crate::http::fields::is_token;
+use crate::http::token::is_token;
 
 /// An extension of your own (RFC 6455 §9): how it is negotiated. What it does to messages are its
 /// [`Transforms`], made anew for each connection.

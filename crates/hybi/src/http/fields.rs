@@ -4,10 +4,12 @@
 //! afterwards: a name is a token, a value has no control octet. So whatever is in a [`Fields`] can be
 //! written to the wire, and nobody who gives a value can add a line of his own.
 //!
-//! Here too: what a token is, and lists of tokens over repeated lines.
+//! Here too: lists of tokens over repeated lines.
 
 use alloc::vec::Vec;
 use core::{fmt, str};
+
+pub(crate) use super::token::{is_tchar, is_token};
 
 /// The header fields of a request or a response, in order, spelt as they came.
 ///
@@ -203,17 +205,6 @@ fn is_secret(name: &str) -> bool {
     const SECRET: [&str; 6] =
         ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Set-Cookie2", "Sec-WebSocket-Key"];
     SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(name))
-}
-
-/// What a token is made of (RFC 9110 §5.6.2; the same octets as in RFC 2616, which RFC 6455 names).
-pub(crate) const fn is_tchar(octet: u8) -> bool {
-    matches!(octet,
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
-        | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
-}
-
-pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().copied().all(is_tchar)
 }
 
 /// What a field value is made of (RFC 9110 §5.5).

@@ -19,7 +19,6 @@
 use core::fmt;
 
 use super::{Deflater, Inflater};
-#[cfg(feature = "handshake")]
 use crate::extension::Offer;
 use crate::role::Role;
 
@@ -223,7 +222,6 @@ impl DeflateConfig {
 }
 
 impl Window {
-    #[cfg(feature = "handshake")]
     fn limit(self) -> Option<WindowBits> {
         match self {
             Self::AtMost(bits) => Some(bits),
@@ -245,7 +243,6 @@ impl fmt::Display for UnacceptableAnswer {
 
 impl core::error::Error for UnacceptableAnswer {}
 
-#[cfg(feature = "handshake")]
 impl DeflateConfig {
     /// What a client offers (RFC 7692 §7.1).
     ///
@@ -411,7 +408,6 @@ impl Params {
 pub(crate) const NAME: &str = "permessage-deflate";
 
 /// One element of the header with valid parameters, each at most once.
-#[cfg(feature = "handshake")]
 #[derive(Clone, Copy, Debug, Default)]
 struct Element {
     server_no_context_takeover: bool,
@@ -421,7 +417,6 @@ struct Element {
     client_max_window_bits: Option<Option<WindowBits>>,
 }
 
-#[cfg(feature = "handshake")]
 impl Element {
     /// `None`: it is not ours, or a parameter is unknown, repeated or has a wrong value (§7.1).
     fn parse(offer: &Offer) -> Option<Self> {
@@ -482,12 +477,10 @@ impl Element {
 }
 
 /// 8 to 15, in decimal digits without a leading zero (§7.1.2).
-#[cfg(feature = "handshake")]
 fn parse_bits(value: &str) -> Option<WindowBits> {
     (WindowBits::MIN.0..=WindowBits::MAX.0).map(WindowBits).find(|bits| format_bits(*bits) == value)
 }
 
-#[cfg(feature = "handshake")]
 fn format_bits(bits: WindowBits) -> &'static str {
     ["8", "9", "10", "11", "12", "13", "14", "15"][usize::from(bits.0 - WindowBits::MIN.0)]
 }
