@@ -49,6 +49,8 @@ pub enum ProtocolError {
     InvalidUtf8,
     /// A compressed message that does not inflate.
     InvalidDeflate,
+    /// A message that is not what an [extension of yours](crate::extension::Extension) defines.
+    InvalidExtensionData,
     /// A data frame above [`Limits::frame`](crate::Limits).
     FrameTooBig,
     /// A message above [`Limits::message`](crate::Limits).
@@ -65,7 +67,9 @@ impl ProtocolError {
     /// The code of the close frame that says so to the peer (RFC 6455 §7.4.1).
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidDeflate => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate | Self::InvalidExtensionData => {
+                CloseCode::INVALID_PAYLOAD
+            }
             Self::TooManyFragments | Self::TooManyEmptyFragments => CloseCode::POLICY_VIOLATION,
             Self::FrameTooBig | Self::MessageTooBig => CloseCode::MESSAGE_TOO_BIG,
             Self::OutOfMemory => CloseCode::INTERNAL_ERROR,
@@ -85,6 +89,7 @@ impl ProtocolError {
             Self::InvalidCloseCode => "RFC 6455 §7.4",
             Self::InvalidUtf8 => "RFC 6455 §8.1",
             Self::InvalidDeflate => "RFC 7692 §7.2.2",
+            Self::InvalidExtensionData => "RFC 6455 §9",
             Self::FrameTooBig | Self::MessageTooBig => "RFC 6455 §10.4",
             Self::TooManyFragments | Self::TooManyEmptyFragments => "RFC 6455 §10.4",
             Self::OutOfMemory => "RFC 6455 §7.4.1",
@@ -108,6 +113,7 @@ impl ProtocolError {
             Self::InvalidCloseCode => "invalid close code",
             Self::InvalidUtf8 => "invalid UTF-8",
             Self::InvalidDeflate => "invalid compressed data",
+            Self::InvalidExtensionData => "invalid data for an extension",
             Self::FrameTooBig => "frame too big",
             Self::MessageTooBig => "message too big",
             Self::TooManyFragments => "too many fragments",
@@ -125,7 +131,8 @@ impl fmt::Display for ProtocolError {
 
 impl core::error::Error for ProtocolError {}
 
-/// A call that may not be made, or not now. Nothing was written, and the connection is as it was.
+/// A call that may not be made, or not now. Nothing was written, and but for
+/// [`ExtensionFailed`](Self::ExtensionFailed) the connection is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UsageError {
@@ -141,6 +148,9 @@ pub enum UsageError {
     ReasonTooLong,
     /// A fragment of a text message is not UTF-8, or the last one ends inside a character (§5.6).
     NotUtf8,
+    /// An [extension of yours](crate::extension::Extension) failed on this message or an earlier one: no later message
+    /// can be sent. Control frames can, and messages are received as before.
+    ExtensionFailed,
     /// No memory to queue it.
     OutOfMemory,
 }
@@ -154,6 +164,7 @@ impl fmt::Display for UsageError {
             Self::ControlTooLong => "the payload of a control frame is longer than 125 octets",
             Self::ReasonTooLong => "the reason is longer than 123 octets",
             Self::NotUtf8 => "text that is not UTF-8",
+            Self::ExtensionFailed => "an extension failed on this message or an earlier one",
             Self::OutOfMemory => "out of memory",
         })
     }
@@ -182,6 +193,30 @@ impl<P: fmt::Debug> core::error::Error for SendError<P> {
     }
 }
 
+/// Why a client fails on what a server answers about extensions. The code for it is 1010 (RFC 6455 §7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AgreeError {
+    /// It was not offered (§4.1).
+    NotOffered,
+    /// A reserved bit would belong to two extensions, or an extension is answered twice (§9.1).
+    RsvConflict,
+    /// The extension does not accept its parameters (§9.1).
+    Unacceptable,
+}
+
+impl fmt::Display for AgreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotOffered => "the server chose an extension that was not offered (RFC 6455 §4.1)",
+            Self::RsvConflict => "the server chose two extensions for one reserved bit (RFC 6455 §9.1)",
+            Self::Unacceptable => "the server chose parameters that are not acceptable (RFC 6455 §9.1)",
+        })
+    }
+}
+
+impl core::error::Error for AgreeError {}
+
 /// Why an opening handshake failed (RFC 6455 §4). On a server each is answered with an HTTP status.
 #[cfg(feature = "handshake")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -208,8 +243,10 @@ pub enum HandshakeError {
     BadAccept,
     /// `Sec-WebSocket-Protocol` is malformed, or names what was not offered (§4.1, §11.3.4).
     BadProtocol,
-    /// `Sec-WebSocket-Extensions` is malformed, or names what was not offered (§9.1).
+    /// `Sec-WebSocket-Extensions` is malformed (§9.1).
     BadExtensions,
+    /// The server chose extensions in a way that cannot be agreed to (§4.1, §9.1).
+    UnacceptableExtensions(AgreeError),
     /// The server answered with this status instead of 101 (§4.1).
     UnexpectedStatus(u16),
     /// Octets came through a tunnel in front of TLS, in which the client speaks first.
@@ -237,6 +274,7 @@ impl fmt::Display for HandshakeError {
             Self::BadAccept => "missing or wrong Sec-WebSocket-Accept (RFC 6455 §4.1)",
             Self::BadProtocol => "bad Sec-WebSocket-Protocol (RFC 6455 §4.1)",
             Self::BadExtensions => "bad Sec-WebSocket-Extensions (RFC 6455 §9.1)",
+            Self::UnacceptableExtensions(error) => return error.fmt(f),
             Self::EarlyOctets => "octets in front of TLS",
             Self::UnexpectedStatus(status) => return write!(f, "the server answered with status {status}"),
             Self::Refused(status) => return write!(f, "refused with status {status}"),

@@ -29,7 +29,7 @@ use crate::event::Event;
 use crate::message::{Kind, Message, Payload};
 use crate::recv::{Outcome, What};
 use crate::role::Role;
-use crate::send::{Compressor, Prepared};
+use crate::send::Prepared;
 use crate::state::State;
 use crate::time::Instant;
 use crate::version::Version;
@@ -86,14 +86,13 @@ impl Connection {
     }
 
     fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
-        let deflate = agreement.deflate();
         let is_draft = agreement.version() != Version::V13 && config.automatic.draft_close_codes;
         let codes = if is_draft { CloseCodes::Draft } else { CloseCodes::Rfc };
-        let compressor = deflate.map(|deflate| Compressor::new(deflate.clone(), role));
+        let (outward, inward) = agreement.agreed().paths(role);
         Self {
-            receiver: Receiver::new(role, config.clone(), deflate, codes),
+            receiver: Receiver::new(role, config.clone(), inward, codes),
             auto_pong: config.automatic.pong,
-            sender: Sender::new(role, config, entropy, compressor, codes),
+            sender: Sender::new(role, config, entropy, outward, codes),
             agreement,
             role,
         }

@@ -1,5 +1,6 @@
 //! The half of a connection that hears things: octets in, events out.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,7 +12,7 @@ use crate::config::{Config, Delivery};
 use crate::ending::{CloseCause, CloseInfo};
 use crate::error::ProtocolError;
 use crate::event::{Data, Event, Fragment, Text};
-use crate::extension::permessage_deflate::Deflate;
+use crate::extension::InwardPath;
 use crate::message::Kind;
 use crate::recv::{Lend, Line, Place, What};
 use crate::role::Role;
@@ -83,9 +84,14 @@ struct Replies {
 }
 
 impl Receiver {
-    pub(super) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>, codes: CloseCodes) -> Self {
+    pub(super) fn new(
+        role: Role,
+        config: Arc<Config>,
+        path: Option<Box<InwardPath>>,
+        codes: CloseCodes,
+    ) -> Self {
         Self {
-            line: Line::new(role, config.clone(), deflate, codes),
+            line: Line::new(role, config.clone(), path, codes),
             checks_utf8: config.strictness.utf8,
             config,
             eof: false,

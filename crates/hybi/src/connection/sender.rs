@@ -1,5 +1,6 @@
 //! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,9 +13,10 @@ use crate::config::Config;
 use crate::ending::{CloseCause, Timeout};
 use crate::entropy::BoxEntropy;
 use crate::error::{ProtocolError, SendError, UsageError};
+use crate::extension::OutwardPath;
 use crate::message::{Kind, Message, Payload};
 use crate::role::Role;
-use crate::send::{Compressor, Line, Prepared};
+use crate::send::{Line, Prepared};
 use crate::state::{Change, Phase, State};
 use crate::time::Instant;
 
@@ -47,11 +49,11 @@ impl Sender {
         role: Role,
         config: Arc<Config>,
         entropy: Option<BoxEntropy>,
-        compressor: Option<Compressor>,
+        path: Option<Box<OutwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         Self {
-            line: Line::new(entropy, config.clone(), compressor, codes),
+            line: Line::new(entropy, config.clone(), path, codes),
             role,
             phase: Phase::Open,
             keepalive: Keepalive::new(&config.timeouts),

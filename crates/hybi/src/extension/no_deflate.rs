@@ -3,14 +3,20 @@
 
 use alloc::vec::Vec;
 
-use crate::error::ProtocolError;
+use super::transform::TransformError;
 use crate::role::Role;
+
+/// The name of the extension (RFC 7692 §7).
+pub(crate) const NAME: &str = "permessage-deflate";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deflate {}
 
 #[derive(Debug)]
 pub(crate) enum Inflater {}
+
+#[derive(Debug)]
+pub(crate) enum InflateError {}
 
 #[derive(Debug)]
 pub(crate) enum Deflater {}
@@ -34,10 +40,10 @@ impl Deflate {
 }
 
 impl Inflater {
-    pub(crate) fn inflate(&mut self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), ProtocolError> {
+    pub(crate) fn inflate(&mut self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), InflateError> {
         match *self {}
     }
-    pub(crate) fn finish(&mut self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), ProtocolError> {
+    pub(crate) fn finish(&mut self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<(), InflateError> {
         match *self {}
     }
     pub(crate) fn release(&mut self) {
@@ -46,10 +52,16 @@ impl Inflater {
 }
 
 impl Deflater {
-    pub(crate) fn deflate(&mut self, _: &[u8], _: &mut Vec<u8>, _: bool) -> Result<(), ProtocolError> {
+    pub(crate) fn deflate(&mut self, _: &[u8], _: &mut Vec<u8>, _: bool) -> Result<(), TransformError> {
         match *self {}
     }
     pub(crate) fn release(&mut self) {
         match *self {}
+    }
+}
+
+impl From<InflateError> for TransformError {
+    fn from(error: InflateError) -> Self {
+        match error {}
     }
 }

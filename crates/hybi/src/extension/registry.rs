@@ -12,17 +12,21 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::line::{Active, Agreed, Rsv, Transforms};
+use super::agreed::Agreed;
 use super::offer::Offer;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-use super::permessage_deflate::{self, DeflateConfig};
+use super::permessage_deflate::{self, Deflate, DeflateConfig};
+use super::transform::{Rsv, Transforms};
+use crate::error::AgreeError;
 use crate::http::token::is_token;
+use crate::role::Role;
 
 /// An extension of your own (RFC 6455 §9): how it is negotiated. What it does to messages are its
 /// [`Transforms`], made anew for each connection.
 ///
 /// ```
 /// use hybi::extension::{Extension, Inward, Offer, Outward, Rsv, TransformError, Transforms, Transit};
+/// use hybi::Role;
 ///
 /// /// Sends every payload backwards.
 /// #[derive(Clone, Debug)]
@@ -38,13 +42,14 @@ use crate::http::token::is_token;
 ///     fn offers(&self) -> Vec<Offer> {
 ///         vec![Offer::new("x-backwards").unwrap()]
 ///     }
-///     fn answer(&self, offers: &[Offer]) -> Option<(Offer, Transforms)> {
-///         let transforms = Transforms { outward: Box::new(Self), inward: Box::new(Self) };
-///         offers[0].params().is_empty().then(|| (Offer::new("x-backwards").unwrap(), transforms))
+///     fn answer(&self, offers: &[Offer]) -> Option<Offer> {
+///         offers.iter().find(|offer| offer.params().is_empty()).cloned()
 ///     }
-///     fn agree(&self, answer: &Offer) -> Option<Transforms> {
-///         let transforms = Transforms { outward: Box::new(Self), inward: Box::new(Self) };
-///         answer.params().is_empty().then_some(transforms)
+///     fn agrees(&self, answer: &Offer) -> bool {
+///         answer.params().is_empty()
+///     }
+///     fn transforms(&self, _role: Role, _answer: &Offer) -> Transforms {
+///         Transforms { outward: Box::new(Self), inward: Box::new(Self) }
 ///     }
 /// }
 ///
@@ -69,14 +74,20 @@ pub trait Extension: fmt::Debug + Send + Sync {
     /// The reserved bits that it gives a meaning; always the same.
     fn rsv(&self) -> Rsv;
 
-    /// What a client offers, the most wished for first. Offers of another name are left out.
+    /// What a client offers, the most wished for first; none: it makes no use of the extension. Offers of another
+    /// name are left out.
     fn offers(&self) -> Vec<Offer>;
 
-    /// What a server answers to all offers of this name, of which there is at least one. `None`: it declines.
-    fn answer(&self, offers: &[Offer]) -> Option<(Offer, Transforms)>;
+    /// What a server answers to all offers of this name, of which there is at least one. `None`, or an answer of
+    /// another name: it declines.
+    fn answer(&self, offers: &[Offer]) -> Option<Offer>;
 
-    /// What a client makes of the answer. `None`: it is not acceptable, and the connection fails.
-    fn agree(&self, answer: &Offer) -> Option<Transforms>;
+    /// Whether the answer is acceptable to a client. If not, the opening handshake fails.
+    fn agrees(&self, answer: &Offer) -> bool;
+
+    /// What it does to the messages of a connection that agreed on this answer. Asked for once for each connection,
+    /// at the end of its opening handshake.
+    fn transforms(&self, role: Role, answer: &Offer) -> Transforms;
 }
 
 /// The extensions that may be agreed on, in an order of preference. Plain data: clones share the extensions, and
@@ -89,7 +100,7 @@ pub struct Extensions {
 #[derive(Clone, Debug)]
 enum Registered {
     #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-    PermessageDeflate(DeflateConfig),
+    PermessageDeflate(Arc<DeflateConfig>),
     Other(Arc<dyn Extension>),
 }
 
@@ -135,30 +146,6 @@ impl fmt::Display for RegisterError {
 
 impl core::error::Error for RegisterError {}
 
-/// Why a client fails on the answers of a server. The code for it is 1010 (RFC 6455 §7.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AgreeError {
-    /// It was not offered (§4.1).
-    NotOffered,
-    /// A reserved bit would belong to two extensions, or an extension is answered twice (§9.1).
-    RsvConflict,
-    /// The extension does not accept its parameters (§9.1).
-    Unacceptable,
-}
-
-impl fmt::Display for AgreeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotOffered => "the server chose an extension that was not offered (RFC 6455 §4.1)",
-            Self::RsvConflict => "the server chose two extensions for one reserved bit (RFC 6455 §9.1)",
-            Self::Unacceptable => "the server chose parameters that are not acceptable (RFC 6455 §9.1)",
-        })
-    }
-}
-
-impl core::error::Error for AgreeError {}
-
 impl Extensions {
     /// None.
     pub const fn new() -> Self {
@@ -182,8 +169,21 @@ impl Extensions {
     /// There is one.
     #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "deflate", feature = "zlib-rs"))))]
-    pub fn register_permessage_deflate(&mut self, config: DeflateConfig) -> Result<(), RegisterError> {
-        self.push(Registered::PermessageDeflate(config))
+    pub fn register_permessage_deflate(
+        &mut self,
+        config: impl Into<Arc<DeflateConfig>>,
+    ) -> Result<(), RegisterError> {
+        self.push(Registered::PermessageDeflate(config.into()))
+    }
+
+    /// The same, where it may be registered: then with these settings from now on.
+    #[cfg(all(feature = "handshake", any(feature = "deflate", feature = "zlib-rs")))]
+    pub(crate) fn put_permessage_deflate(&mut self, config: Arc<DeflateConfig>) {
+        let new = Registered::PermessageDeflate(config);
+        match self.registered.iter_mut().find(|registered| registered.name() == new.name()) {
+            Some(registered) => *registered = new,
+            None => self.registered.push(new),
+        }
     }
 
     fn push(&mut self, new: Registered) -> Result<(), RegisterError> {
@@ -213,11 +213,7 @@ impl Extensions {
             if offers.is_empty() || agreed.rsv().overlaps(registered.rsv()) {
                 continue;
             }
-            if let Some((answer, active)) = registered.answer(&offers) {
-                debug_assert_eq!(answer.name(), name, "an extension answers by its own name");
-                answers.push(answer);
-                agreed.push(active);
-            }
+            answers.extend(registered.answer(&offers, &mut agreed));
         }
         (answers, agreed)
     }
@@ -236,7 +232,7 @@ impl Extensions {
             if agreed.rsv().overlaps(registered.rsv()) || agreed.names().any(|earlier| earlier == name) {
                 return Err(AgreeError::RsvConflict);
             }
-            agreed.push(registered.agree(answer).ok_or(AgreeError::Unacceptable)?);
+            registered.agree(answer, &mut agreed).ok_or(AgreeError::Unacceptable)?;
         }
         Ok(agreed)
     }
@@ -271,35 +267,34 @@ impl Registered {
         }
     }
 
-    fn answer(&self, offers: &[Offer]) -> Option<(Offer, Active)> {
+    fn answer(&self, offers: &[Offer], agreed: &mut Agreed) -> Option<Offer> {
         match self {
             #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
             Self::PermessageDeflate(config) => {
                 let (answer, params) = config.answer(offers)?;
-                Some((answer, Active::PermessageDeflate { config: config.clone(), params }))
+                agreed.put_deflate(Deflate::new(config.clone(), params));
+                Some(answer)
             }
             Self::Other(extension) => {
-                let (answer, transforms) = extension.answer(offers)?;
-                Some((answer, other(&**extension, transforms)))
+                let answer = extension.answer(offers).filter(|answer| answer.name() == extension.name())?;
+                agreed.push(extension.clone(), answer.clone());
+                Some(answer)
             }
         }
     }
 
-    fn agree(&self, answer: &Offer) -> Option<Active> {
+    /// `None`: the answer is not acceptable.
+    fn agree(&self, answer: &Offer, agreed: &mut Agreed) -> Option<()> {
         match self {
             #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
             Self::PermessageDeflate(config) => {
                 let params = config.agree(answer).ok()?;
-                Some(Active::PermessageDeflate { config: config.clone(), params })
+                agreed.put_deflate(Deflate::new(config.clone(), params));
             }
             Self::Other(extension) => {
-                let transforms = extension.agree(answer)?;
-                Some(other(&**extension, transforms))
+                extension.agrees(answer).then(|| agreed.push(extension.clone(), answer.clone()))?;
             }
         }
+        Some(())
     }
-}
-
-fn other(extension: &dyn Extension, transforms: Transforms) -> Active {
-    Active::Other { name: extension.name().into(), rsv: extension.rsv(), transforms }
 }

@@ -19,10 +19,8 @@ use super::subprotocol::{SubprotocolSyntax, Subprotocols};
 use crate::agreement::Agreement;
 use crate::error::HandshakeError;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-use crate::extension::{
-    parse_offers,
-    permessage_deflate::{Deflate, DeflateConfig},
-};
+use crate::extension::permessage_deflate::DeflateConfig;
+use crate::extension::{Extensions, format_offers, parse_offers};
 use crate::http::fields::{Fields, InvalidField};
 use crate::http::uri::{Uri, UriError, is_host_port};
 use crate::version::{Version, Versions};
@@ -55,8 +53,7 @@ pub struct ClientRequest {
     host: Option<Box<[u8]>>,
     fields: Fields,
     key: Option<Box<str>>,
-    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-    deflate: Option<Arc<DeflateConfig>>,
+    extensions: Extensions,
 }
 
 /// What cannot be requested. Nothing was written.
@@ -136,8 +133,7 @@ impl ClientRequest {
             host: None,
             fields: Fields::default(),
             key: None,
-            #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-            deflate: None,
+            extensions: Extensions::new(),
         })
     }
 
@@ -239,11 +235,19 @@ impl ClientRequest {
         &self.subprotocols
     }
 
-    /// The same with an offer of permessage-deflate (RFC 7692 §5).
+    /// The same with the offers of these extensions, in place of those that were given before (RFC 6455 §9.1). If the
+    /// server chooses none, the connection has none: see
+    /// [`Agreement::missing_extensions`](crate::Agreement::missing_extensions).
+    #[must_use]
+    pub fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    /// The same with an offer of permessage-deflate (RFC 7692 §5), behind the extensions that are there.
     #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
     #[must_use]
     pub fn with_deflate(mut self, config: impl Into<Arc<DeflateConfig>>) -> Self {
-        self.deflate = Some(config.into());
+        self.extensions.put_permessage_deflate(config.into());
         self
     }
 
@@ -258,14 +262,9 @@ impl ClientRequest {
         if !fields.contains(NAME) {
             return Ok(agreement);
         }
-        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-        if let (Some(config), Ok(answers)) = (&self.deflate, parse_offers(fields.get_all(NAME)))
-            && let [answer] = &answers[..]
-            && let Ok(params) = config.agree(answer)
-        {
-            return Ok(agreement.with_deflate(Deflate::new(config.clone(), params)));
-        }
-        Err(HandshakeError::BadExtensions)
+        let answers = parse_offers(fields.get_all(NAME)).map_err(|_| HandshakeError::BadExtensions)?;
+        let agreed = self.extensions.agree(&self.extensions.offers(), &answers);
+        agreed.map(|agreed| agreement.with_extensions(agreed)).map_err(HandshakeError::UnacceptableExtensions)
     }
 
     /// The same request in an older version: the newest of these that a refusal names (RFC 6455 §4.4). `None`
@@ -335,9 +334,9 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             fields.push_own("Sec-WebSocket-Protocol", self.subprotocols.to_string().as_bytes());
         }
-        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-        if let Some(config) = &self.deflate {
-            fields.push_own("Sec-WebSocket-Extensions", config.offer().to_string().as_bytes());
+        let offers = self.extensions.offers();
+        if !offers.is_empty() {
+            fields.push_own("Sec-WebSocket-Extensions", format_offers(&offers).as_bytes());
         }
         if let Some(origin) = &self.origin {
             fields.push_own(self.version.origin_header(), origin);

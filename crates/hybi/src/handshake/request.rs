@@ -6,8 +6,6 @@
 
 use alloc::boxed::Box;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-use alloc::string::ToString;
-#[cfg(any(feature = "deflate", feature = "zlib-rs"))]
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, str};
@@ -19,8 +17,8 @@ use super::subprotocol::Subprotocols;
 use crate::agreement::Agreement;
 use crate::error::HandshakeError;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-use crate::extension::permessage_deflate::{Deflate, DeflateConfig};
-use crate::extension::{Offer, parse_offers, validate_offers};
+use crate::extension::permessage_deflate::DeflateConfig;
+use crate::extension::{Extensions, Offer, format_offers, parse_offers, validate_offers};
 use crate::http::body::parse_length;
 use crate::http::fields::Fields;
 use crate::http::head::RequestParts;
@@ -100,8 +98,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accept {
     subprotocol: Option<Box<str>>,
-    #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-    deflate: Option<Arc<DeflateConfig>>,
+    extensions: Extensions,
     fields: Fields,
     fault: Option<AnswerError>,
 }
@@ -265,7 +262,7 @@ impl Request {
         if head.fields().contains(EXTENSIONS) && validate_offers(head.fields().get_all(EXTENSIONS)).is_err() {
             return refuse(BadExtensions, 400);
         }
-        let extensions = parse_offers(head.fields().get_all("Sec-WebSocket-Extensions")).unwrap_or_default();
+        let extensions = parse_offers(head.fields().get_all(EXTENSIONS)).unwrap_or_default();
         Ok(Self { head, terms: Terms { version, accept, subprotocols, extensions } })
     }
 
@@ -383,12 +380,10 @@ impl Terms {
             fields.push_own("Sec-WebSocket-Protocol", name.as_bytes());
             agreement = agreement.with_subprotocol(name);
         }
-        #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
-        if let Some(config) = accept.deflate
-            && let Some((answer, params)) = config.answer(&self.extensions)
-        {
-            fields.push_own("Sec-WebSocket-Extensions", answer.to_string().as_bytes());
-            agreement = agreement.with_deflate(Deflate::new(config, params));
+        let (answers, agreed) = accept.extensions.answer(&self.extensions);
+        if !answers.is_empty() {
+            fields.push_own(EXTENSIONS, format_offers(&answers).as_bytes());
+            agreement = agreement.with_extensions(agreed);
         }
         for (name, value) in accept.fields.iter() {
             fields.push(name, value).map_err(|_| AnswerError::BadHeader)?;
@@ -412,12 +407,19 @@ impl Accept {
         self
     }
 
-    /// The same with permessage-deflate, if the client offers it in a way that suits these settings; without it
-    /// if not (RFC 7692 §5).
+    /// The same with these extensions, in place of those that were given before: as many of them as the client offers
+    /// in a way that suits them (RFC 6455 §9.1).
+    #[must_use]
+    pub fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    /// The same with permessage-deflate behind the extensions that are there, if the client offers it in a way that
+    /// suits these settings; without it if not (RFC 7692 §5).
     #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
     #[must_use]
     pub fn with_deflate(mut self, config: impl Into<Arc<DeflateConfig>>) -> Self {
-        self.deflate = Some(config.into());
+        self.extensions.put_permessage_deflate(config.into());
         self
     }
 

@@ -8,6 +8,7 @@
 //! | [`limits`] | what a peer may cost, what it is told beyond that, what the application must still do |
 //! | [`closing`] | states, who ends the transport, deadlines, 1005 and 1006 |
 //! | [`keepalive`] | a clock that is a number, and the one next deadline |
+//! | [`extension`](crate::extension) | an extension of your own, and what changes for the messages of its connections |
 //! | [`drafts`] | versions 7 and 8 |
 //! | [`event_loop`] | embedding in a loop of your own: readiness in one function |
 //! | [`adapters`] | writing an adapter: duties in order, and the traps |

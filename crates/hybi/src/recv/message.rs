@@ -16,7 +16,8 @@ use super::frame::{Data, Decoder, Found};
 use crate::close::{CloseCodes, CloseFrame};
 use crate::config::{Config, Delivery};
 use crate::error::ProtocolError;
-use crate::extension::permessage_deflate::{Deflate, Inflater};
+use crate::extension::permessage_deflate::NAME;
+use crate::extension::{InwardPath, Rsv, Transit};
 use crate::message::{Kind, NotUtf8};
 use crate::opcode::Opcode;
 use crate::role::Role;
@@ -92,16 +93,20 @@ pub(crate) struct Line {
     /// Octets of `joined` that have been received, and those of them that were unmasked and validated.
     received: usize,
     plain: usize,
-    /// What undoes permessage-deflate, if that was agreed.
-    inflater: Option<Box<Inflater>>,
-    /// Whether its memory is given back between messages, where nothing is taken over.
-    releases: bool,
-    /// Whether the current message is compressed.
-    compressed: bool,
+    /// The extensions, if some were agreed on.
+    path: Option<Box<InwardPath>>,
+    /// Whether messages pass them whole.
+    whole: bool,
+    /// Whether the current message is not, on the wire, what it is to be: an extension has to transform it back.
+    extended: bool,
+    /// The reserved bits with which it came, if messages pass whole.
+    rsv: Rsv,
     /// How much of the front of `joined` the last outcome lent.
     lent_front: usize,
     /// How much of the current message was inflated and delivered.
     delivered: usize,
+    /// Whether text is validated.
+    validates: bool,
     /// The text up to here. Between messages it is empty.
     utf8: Utf8Validator,
     /// The character that [`Place::Char`] means.
@@ -124,8 +129,8 @@ struct Flags {
     direct: bool,
     /// A fragment of the current message has been delivered.
     begun: bool,
-    /// The current message is delivered in fragments, or the next will be.
-    fragments: bool,
+    /// The current message, or the next, is delivered in fragments; or all of them pass extensions whole.
+    detour: bool,
     /// There is a failure to be told.
     failing: bool,
     /// Nothing that arrives matters any more.
@@ -136,7 +141,7 @@ impl Flags {
     /// Nothing is under way that would make a whole message anything but a whole message.
     #[inline]
     fn is_plain(&self) -> bool {
-        !(self.lending | self.fragments | self.failing | self.over)
+        !(self.lending | self.detour | self.failing | self.over)
     }
 }
 
@@ -149,18 +154,26 @@ const MAX_COMPRESSED_PIECE: usize = 256;
 const STEP: usize = 16 * 1024;
 
 impl Line {
-    pub(crate) fn new(role: Role, config: Arc<Config>, deflate: Option<&Deflate>, codes: CloseCodes) -> Self {
-        let inflater = deflate.map(|deflate| Box::new(deflate.inflater(role)));
-        let fragments = config.delivery == Delivery::Fragments;
+    pub(crate) fn new(
+        role: Role,
+        config: Arc<Config>,
+        path: Option<Box<InwardPath>>,
+        codes: CloseCodes,
+    ) -> Self {
+        let rsv = path.as_ref().map_or(Rsv::NONE, |path| path.rsv());
+        let whole = matches!(path.as_deref(), Some(InwardPath::Whole(_)));
+        let detour = whole || config.delivery == Delivery::Fragments;
         Self {
-            decoder: Decoder::with_rsv(role, &config, if inflater.is_some() { 4 } else { 0 }),
-            inflater,
-            releases: deflate.is_some_and(Deflate::releases),
-            compressed: false,
+            decoder: Decoder::with_rsv(role, &config, rsv.bits()),
+            path,
+            whole,
+            extended: false,
+            rsv: Rsv::NONE,
             lent_front: 0,
             delivered: 0,
             delivery: config.delivery,
             next_delivery: config.delivery,
+            validates: config.strictness.utf8,
             config,
             buffer: Buffer::default(),
             joined: Vec::new(),
@@ -168,7 +181,7 @@ impl Line {
             plain: 0,
             utf8: Utf8Validator::default(),
             char: ([0; 4], 0),
-            flags: Flags { hungry: true, fragments, ..Flags::default() },
+            flags: Flags { hungry: true, detour, ..Flags::default() },
             failure: None,
             codes,
             peer_close: None,
@@ -183,7 +196,7 @@ impl Line {
     /// How messages are delivered from the next one on.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.next_delivery = delivery;
-        self.flags.fragments |= delivery == Delivery::Fragments;
+        self.flags.detour |= delivery == Delivery::Fragments;
     }
 
     /// From now on everything that arrives is dropped. Gives all memory back.
@@ -192,7 +205,7 @@ impl Line {
         self.flags.lending = false;
         self.buffer.release();
         (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
-        self.inflater = None; // its window is the most of what a connection holds
+        self.path = None; // the window of permessage-deflate is the most of what a connection holds
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -210,10 +223,7 @@ impl Line {
             return self.buffer.space();
         }
         let coming = self.decoder.remaining().saturating_sub((self.received - self.plain) as u64);
-        if self.buffer.is_empty()
-            && coming >= DIRECT
-            && self.delivery == Delivery::Messages
-            && !self.compressed
+        if self.buffer.is_empty() && coming >= DIRECT && self.delivery == Delivery::Messages && !self.extended
         {
             return self.direct_space(coming);
         }
@@ -345,7 +355,7 @@ impl Line {
     /// Whether messages of this kind are validated.
     #[inline]
     fn checks(&self, kind: Kind) -> bool {
-        kind == Kind::Text && self.config.strictness.utf8
+        kind == Kind::Text && self.validates
     }
 
     /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
@@ -468,12 +478,12 @@ impl Line {
         let payload = &mut all[data.place.clone()];
         if data.first {
             self.delivery = self.next_delivery;
-            self.flags.fragments = self.delivery == Delivery::Fragments;
-            self.compressed = data.rsv != 0;
+            self.flags.detour = self.whole || self.delivery == Delivery::Fragments;
+            self.extended = self.whole | (data.rsv != 0);
             self.delivered = 0;
         }
-        if self.compressed {
-            return self.inflate(payload, data);
+        if self.extended {
+            return if self.whole { self.collect(payload, data) } else { self.inflate(payload, data) };
         }
         if self.delivery == Delivery::Fragments {
             return self.fragment(payload, data, memory);
@@ -564,30 +574,67 @@ impl Line {
         (self.received, self.plain) = (self.joined.len(), self.joined.len());
     }
 
-    // ---- permessage-deflate
+    // ---- extensions
+
+    /// Joins a message that has to pass extensions, as it is on the wire. That is one of its forms, and none may be
+    /// above the limit; it is judged when the frame begins, before there is memory for it.
+    #[inline(never)]
+    fn collect(&mut self, payload: &[u8], data: Data) -> Result<Option<Outcome>, ProtocolError> {
+        if data.first {
+            self.rsv = Rsv::from_bits(data.rsv);
+        }
+        let announced = (self.received + payload.len()) as u64 + self.decoder.remaining();
+        if announced > self.config.limits.message as u64 {
+            return Err(ProtocolError::MessageTooBig);
+        }
+        self.joined.truncate(self.received);
+        self.joined.try_reserve(payload.len()).map_err(|_| ProtocolError::OutOfMemory)?;
+        mask::append_masked(&mut self.joined, payload, data.key);
+        (self.received, self.plain) = (self.joined.len(), self.joined.len());
+        if data.last { self.pass(data.kind).map(Some) } else { Ok(None) }
+    }
+
+    /// Lets a message pass, and validates what the extensions have made of it.
+    fn pass(&mut self, kind: Kind) -> Result<Outcome, ProtocolError> {
+        let Some(InwardPath::Whole(line)) = self.path.as_deref_mut() else {
+            return Err(ProtocolError::ReservedBits);
+        };
+        let mut message = Transit::new(kind, core::mem::take(&mut self.joined));
+        message.rsv = self.rsv;
+        line.pass(&mut message, self.config.limits.message).map_err(|failed| failed.of_peer())?;
+        let Transit { kind, payload, .. } = message;
+        if self.checks(kind) && !utf8::is_utf8(&payload) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        self.joined = payload;
+        (self.received, self.plain) = (self.joined.len(), self.joined.len());
+        self.flags.lending = true;
+        if self.delivery == Delivery::Messages {
+            return Ok(Outcome { what: What::Message(kind), place: Place::JOINED });
+        }
+        self.lent_front = self.received;
+        let place = Place { memory: Memory::JoinedFront, start: 0, end: self.received };
+        Ok(Outcome { what: What::Fragment { kind, first: true, last: true }, place })
+    }
 
     /// Inflates a piece as it arrives: a compressed message is never assembled in compressed form.
+    #[inline(never)]
     fn inflate(&mut self, payload: &mut [u8], data: Data) -> Result<Option<Outcome>, ProtocolError> {
         let Data { kind, last, key, .. } = data;
         mask::mask(payload, key);
-        let inflater = self.inflater.as_mut().ok_or(ProtocolError::ReservedBits)?;
+        let Some(InwardPath::Inflate(inflating)) = self.path.as_deref_mut() else {
+            return Err(ProtocolError::ReservedBits);
+        };
         let limit = self.config.limits.message.saturating_sub(self.delivered);
         self.joined.truncate(self.received);
-        let inflated = if last {
-            inflater.finish(payload, &mut self.joined, limit)
-        } else {
-            inflater.inflate(payload, &mut self.joined, limit)
-        };
+        let inflated = inflating.inflate(payload, last, &mut self.joined, limit);
         let fresh = self.received..self.joined.len();
         (self.received, self.plain) = (fresh.end, fresh.end);
         if self.checks(kind) {
             // What came before a failure is looked at first: it may have come in an earlier read.
             self.utf8.update(&self.joined[fresh]).map_err(invalid_utf8)?;
         }
-        inflated?;
-        if let Some(inflater) = self.inflater.as_mut().filter(|_| last && self.releases) {
-            inflater.release();
-        }
+        inflated.map_err(|error| error.of_peer(NAME))?;
         if self.delivery == Delivery::Messages {
             return self.joined_to(kind, last);
         }
@@ -619,16 +666,20 @@ impl Line {
     /// it can be delivered alone and what follows need not be moved.
     #[inline]
     fn max_piece(&self) -> usize {
-        match (self.delivery, self.utf8.missing()) {
-            (Delivery::Fragments, _) if self.may_inflate() => MAX_COMPRESSED_PIECE,
-            (Delivery::Messages, _) | (_, 0) => usize::MAX,
-            (Delivery::Fragments, missing) => missing,
+        if self.delivery == Delivery::Messages {
+            return usize::MAX;
+        }
+        match self.utf8.missing() {
+            _ if self.may_inflate() => MAX_COMPRESSED_PIECE,
+            0 => usize::MAX,
+            missing => missing,
         }
     }
 
     /// Whether the next piece may be of a compressed message.
     fn may_inflate(&self) -> bool {
-        self.inflater.is_some() && (self.compressed || !self.decoder.is_in_message())
+        matches!(self.path.as_deref(), Some(InwardPath::Inflate(_)))
+            && (self.extended || !self.decoder.is_in_message())
     }
 
     /// Delivers a piece as it is; text without the beginning of a character at its end, which is kept.

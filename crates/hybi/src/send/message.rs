@@ -5,13 +5,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::compress::Compressor;
 use super::control::{Pongs, push_close};
 use super::frame::{BY_REFERENCE, Framer, header};
 use crate::close::{CloseCodes, CloseFrame};
 use crate::config::Config;
 use crate::entropy::BoxEntropy;
 use crate::error::{SendError, UsageError};
+use crate::extension::{OutwardLine, OutwardPath, Transit};
 use crate::message::{Kind, Message, Payload};
 use crate::opcode::Opcode;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
@@ -104,8 +104,8 @@ pub(crate) struct Line {
     framer: Framer,
     pongs: Pongs,
     config: Arc<Config>,
-    /// permessage-deflate, if it was agreed.
-    compressor: Option<Box<Compressor>>,
+    /// The extensions, if some were agreed on.
+    path: Option<Box<OutwardPath>>,
     /// The message of which fragments are being sent.
     open: Option<Open>,
     codes: CloseCodes,
@@ -128,11 +128,11 @@ impl Line {
     pub(crate) fn new(
         entropy: Option<BoxEntropy>,
         config: Arc<Config>,
-        compressor: Option<Compressor>,
+        path: Option<Box<OutwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         Self {
-            compressor: compressor.map(Box::new),
+            path,
             framer: Framer::new(entropy),
             pongs: Pongs::default(),
             config,
@@ -147,7 +147,7 @@ impl Line {
     #[inline]
     pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         self.admit()?;
-        if self.compressor.is_none() && self.framer.takes_short(payload.bytes) {
+        if self.path.is_none() && self.framer.takes_short(payload.bytes) {
             self.framer.push_short(opcode(payload.kind), payload.bytes);
             self.note_high();
             return Ok(());
@@ -158,8 +158,8 @@ impl Line {
     /// Queues a message that was admitted.
     #[inline(never)]
     fn push_message(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
-        if self.compresses(payload.bytes.len(), payload.compress) {
-            self.push_compressed(true, opcode(payload.kind), payload.bytes)?;
+        if self.transforms(payload.bytes.len(), payload.compress) {
+            self.push_transformed(payload)?;
         } else {
             self.framer.push(true, opcode(payload.kind), payload.bytes)?;
         }
@@ -172,8 +172,8 @@ impl Line {
         if let Err(error) = self.admit() {
             return Err(SendError { error, payload: message });
         }
-        if self.compresses(message.as_bytes().len(), None) {
-            return match self.push_compressed(true, opcode(kind), message.as_bytes()) {
+        if self.transforms(message.as_bytes().len(), None) {
+            return match self.push_transformed(Payload::from(&message)) {
                 Ok(()) => {
                     self.note_high();
                     Ok(())
@@ -194,6 +194,11 @@ impl Line {
 
     pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
         self.admit()?;
+        if self.is_whole() {
+            self.push_transformed(Payload { kind: message.kind, bytes: message.as_bytes(), compress: None })?;
+            self.note_high();
+            return Ok(());
+        }
         let (rsv, framed) = self.prepared_form(message);
         if self.framer.masks() {
             let header = header(true, opcode(message.kind), framed.payload().len()).with_rsv(rsv);
@@ -206,8 +211,8 @@ impl Line {
             self.framer.queue.reserve(n).ok_or(UsageError::OutOfMemory)?;
             self.framer.queue.push(n, |tail| tail.extend_from_slice(&framed.octets));
         }
-        if let (4, Some(compressor)) = (rsv, &mut self.compressor) {
-            compressor.restart(); // the peer's window now holds what ours does not
+        if let (4, Some(OutwardPath::Deflate(deflating))) = (rsv, self.path.as_deref_mut()) {
+            deflating.restart(); // the peer's window now holds what ours does not
         }
         self.note_high();
         Ok(())
@@ -215,34 +220,87 @@ impl Line {
 
     /// The form of a prepared message that suits this connection, and its reserved bits.
     fn prepared_form<'m>(&self, message: &'m Prepared) -> (u8, &'m Framed) {
-        if self.compresses(message.as_bytes().len(), None)
-            && let Some(compressor) = &self.compressor
-            && let Some((_, framed)) = message.deflated.iter().find(|(bits, _)| *bits <= compressor.window())
+        if let Some(OutwardPath::Deflate(deflating)) = self.path.as_deref()
+            && deflating.wants(message.as_bytes().len(), None)
+            && let Some((_, framed)) = message.deflated.iter().find(|(bits, _)| *bits <= deflating.window())
         {
             return (4, framed);
         }
         (0, &message.plain)
     }
 
+    // ---- extensions
+
+    /// Messages pass extensions whole.
     #[inline]
-    fn compresses(&self, len: usize, wish: Option<bool>) -> bool {
-        self.compressor.as_ref().is_some_and(|compressor| compressor.wants(len, wish))
+    fn is_whole(&self) -> bool {
+        matches!(self.path.as_deref(), Some(OutwardPath::Whole { .. }))
+    }
+
+    /// Whether a message, or a whole that begins with so many octets, is not sent as it is.
+    #[inline]
+    fn transforms(&self, len: usize, wish: Option<bool>) -> bool {
+        self.path.as_ref().is_some_and(|path| match &**path {
+            OutwardPath::Deflate(deflating) => deflating.wants(len, wish),
+            OutwardPath::Whole { .. } => true,
+        })
+    }
+
+    /// Queues what the extensions make of a message.
+    #[inline(never)]
+    fn push_transformed(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
+        let Some(OutwardPath::Whole { line, .. }) = self.path.as_deref_mut() else {
+            return self.push_compressed(true, opcode(payload.kind), payload.bytes);
+        };
+        let mut octets = Vec::new();
+        octets.try_reserve_exact(payload.bytes.len()).map_err(|_| UsageError::OutOfMemory)?;
+        octets.extend_from_slice(payload.bytes);
+        let mut message = Transit::new(payload.kind, octets);
+        message.compress = payload.compress;
+        push_passed(&mut self.framer, line, message)
     }
 
     /// Queues a message, or its next fragment, compressed. RSV1 is set on the first frame alone (RFC 7692 §6).
-    #[inline(never)]
     fn push_compressed(&mut self, last: bool, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
-        let Some(compressor) = &mut self.compressor else { return self.framer.push(last, opcode, payload) };
-        let compressed = compressor.compress(payload, last)?;
+        let Some(OutwardPath::Deflate(deflating)) = self.path.as_deref_mut() else {
+            return self.framer.push(last, opcode, payload);
+        };
+        let compressed = deflating.deflate(payload, last).map_err(|_| UsageError::OutOfMemory)?;
         let rsv = if opcode == Opcode::Continuation { 0 } else { 4 };
         let header = header(last, opcode, compressed.len()).with_rsv(rsv);
-        self.framer.push_frame(header, &compressed).inspect_err(|_| compressor.restart())
+        self.framer.push_frame(header, &compressed).inspect_err(|_| deflating.restart())
     }
+
+    /// Keeps the next fragment of a message that has to pass extensions; the last one lets it pass.
+    fn hold(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
+        let (Some(OutwardPath::Whole { line, held }), Some(open)) =
+            (self.path.as_deref_mut(), &mut self.open)
+        else {
+            return Ok(()); // neither is missing where this is called
+        };
+        held.try_reserve(payload.len()).map_err(|_| UsageError::OutOfMemory)?;
+        held.extend_from_slice(payload);
+        open.begun = true;
+        if !last {
+            return Ok(());
+        }
+        let mut message = Transit::new(open.kind, core::mem::take(held));
+        message.compress = open.compress;
+        self.open = None; // whatever comes of it
+        push_passed(&mut self.framer, line, message)
+    }
+
+    // ---- fragments
 
     /// Begins a message in fragments.
     pub(crate) fn start(&mut self, kind: Kind) -> Result<(), UsageError> {
         if self.open.is_some() {
             return Err(UsageError::MessageInProgress);
+        }
+        if let Some(OutwardPath::Whole { line, .. }) = self.path.as_deref()
+            && line.failed().is_some()
+        {
+            return Err(UsageError::ExtensionFailed);
         }
         self.open = Some(Open {
             kind,
@@ -285,21 +343,31 @@ impl Line {
                 utf8.finish().map_err(|_| UsageError::NotUtf8)?;
             }
         }
-        let opcode = if open.begun { Opcode::Continuation } else { opcode(open.kind) };
-        let (begun, compressed, wish) = (open.begun, open.compressed, open.compress);
-        let compressed = if begun { compressed } else { self.compresses(payload.len(), wish) };
+        if self.is_whole() {
+            self.hold(payload, last)?;
+        } else {
+            self.push_fragment(payload, last)?;
+        }
+        match &mut self.open {
+            Some(open) if !last => open.utf8 = utf8,
+            _ => self.open = None,
+        }
+        self.note_high();
+        Ok(())
+    }
+
+    fn push_fragment(&mut self, payload: &[u8], last: bool) -> Result<(), UsageError> {
+        let Some(Open { kind, begun, compress, compressed, .. }) = self.open else { return Ok(()) };
+        let opcode = if begun { Opcode::Continuation } else { opcode(kind) };
+        let compressed = if begun { compressed } else { self.transforms(payload.len(), compress) };
         if compressed {
             self.push_compressed(last, opcode, payload)?;
         } else {
             self.framer.push(last, opcode, payload)?;
         }
         if let Some(open) = &mut self.open {
-            (open.begun, open.compressed, open.utf8) = (true, compressed, utf8);
+            (open.begun, open.compressed) = (true, compressed);
         }
-        if last {
-            self.open = None;
-        }
-        self.note_high();
         Ok(())
     }
 
@@ -405,7 +473,7 @@ impl Line {
     /// No message follows: what they need is given back.
     fn end_messages(&mut self) {
         self.open = None;
-        self.compressor = None;
+        self.path = None;
     }
 
     #[inline]
@@ -424,6 +492,13 @@ impl Line {
         }
         fell
     }
+}
+
+/// Lets a message pass the extensions, and queues it in one frame.
+fn push_passed(framer: &mut Framer, line: &mut OutwardLine, mut message: Transit) -> Result<(), UsageError> {
+    line.pass(&mut message).map_err(|_| UsageError::ExtensionFailed)?;
+    let header = header(true, opcode(message.kind), message.payload.len()).with_rsv(message.rsv.bits());
+    framer.push_frame(header, &message.payload).inspect_err(|_| line.was_not_sent())
 }
 
 fn opcode(kind: Kind) -> Opcode {

@@ -8,12 +8,10 @@
 //! [`Line`] knows neither events, nor time, nor the line in the other direction. Whether a frame may be sent
 //! in the state in which the connection is, is asked by `connection`.
 
-mod compress;
 mod control;
 mod frame;
 mod message;
 mod queue;
 
-pub(crate) use compress::Compressor;
 pub(crate) use message::Line;
 pub use message::Prepared;

@@ -1,5 +1,6 @@
 //! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220): header lists in and out.
 
+use hybi::extension::AgreeError;
 use hybi::handshake::{Accept, AnswerError, ClientRequest, Refusal, Request};
 use hybi::{HandshakeError, Version, Versions};
 
@@ -169,7 +170,9 @@ fn a_client_judges_the_answer() {
         assert_eq!(judge(status, "x", "y"), Err(UnexpectedStatus(status)));
     }
     assert_eq!(judge(200, "sec-websocket-protocol", "v2"), Err(BadProtocol));
-    assert_eq!(judge(200, "sec-websocket-extensions", "x-any"), Err(BadExtensions));
+    let not_offered = UnacceptableExtensions(AgreeError::NotOffered);
+    assert_eq!(judge(200, "sec-websocket-extensions", "x-any"), Err(not_offered));
+    assert_eq!(judge(200, "sec-websocket-extensions", "x-any;"), Err(BadExtensions));
     assert_eq!(judge(200, "x", "a\r\nb"), Err(BadHttp));
     let required = request.clone().requiring_subprotocol();
     assert_eq!(required.judge_extended(200, []), Err(BadProtocol));

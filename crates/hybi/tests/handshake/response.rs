@@ -1,5 +1,6 @@
 //! What a client makes of a response (RFC 6455 §4.1, behind item 12).
 
+use hybi::extension::AgreeError;
 use hybi::handshake::{ClientHandshake, ClientRequest, Outcome, Response};
 use hybi::{Config, HandshakeError};
 
@@ -89,7 +90,10 @@ fn there_is_one_accept_and_it_is_the_answer_to_our_key() {
 #[test]
 fn an_extension_that_was_not_offered() {
     check(&[
-        (&["Sec-WebSocket-Extensions: permessage-deflate"], Err(BadExtensions)),
+        (
+            &["Sec-WebSocket-Extensions: permessage-deflate"],
+            Err(UnacceptableExtensions(AgreeError::NotOffered)),
+        ),
         (&["Sec-WebSocket-Extensions: ;"], Err(BadExtensions)),
         (&["Sec-WebSocket-Extensions:"], Err(BadExtensions)),
     ]);

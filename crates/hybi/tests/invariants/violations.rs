@@ -2,6 +2,9 @@
 //! delivered (I-3, I-4).
 
 use hybi::ProtocolError::{self, *};
+use hybi::extension::{
+    Extension, Extensions, Inward, Offer, Outward, Rsv, TransformError, Transforms, Transit,
+};
 use hybi::{CloseCause, Config, Role};
 use hybi_test::alloc::Measure;
 use hybi_test::endpoint::{Memory, config, open_agreed, open_with, receive_eof, transmit_all};
@@ -85,6 +88,60 @@ fn each_violation_fails_at_its_octet_with_its_code() {
     }
 }
 
+/// An extension that finds every message invalid.
+#[derive(Debug)]
+struct Picky;
+
+impl Extension for Picky {
+    fn name(&self) -> &str {
+        "picky"
+    }
+    fn rsv(&self) -> Rsv {
+        Rsv::NONE
+    }
+    fn offers(&self) -> Vec<Offer> {
+        vec![Offer::new("picky").unwrap()]
+    }
+    fn answer(&self, offers: &[Offer]) -> Option<Offer> {
+        offers.first().cloned()
+    }
+    fn agrees(&self, _: &Offer) -> bool {
+        true
+    }
+    fn transforms(&self, _: Role, _: &Offer) -> Transforms {
+        Transforms { outward: Box::new(Self), inward: Box::new(Self) }
+    }
+}
+
+impl Outward for Picky {
+    fn outward(&mut self, _: &mut Transit) -> Result<(), TransformError> {
+        Ok(())
+    }
+}
+
+impl Inward for Picky {
+    fn inward(&mut self, _: &mut Transit, _: usize) -> Result<(), TransformError> {
+        Err(TransformError::Invalid)
+    }
+}
+
+/// The violation that needs an extension of somebody else.
+#[test]
+fn what_an_extension_finds_invalid() {
+    let mut extensions = Extensions::new();
+    extensions.register(Picky).unwrap();
+    let (_, agreed) = extensions.answer(&extensions.offers());
+    let agreement = hybi::Agreement::default().with_extensions(agreed);
+    for role in ROLES {
+        let mut connection = open_agreed(role, agreement.clone(), Config::default());
+        let octets = [to(role, first::BINARY, b""), to(role, first::BINARY, b"")].concat();
+        let events = hybi_test::endpoint::receive(&mut connection, &octets);
+        assert_eq!(events, [Record::Failed(InvalidExtensionData)]);
+        let sent = read_all(role, &transmit_all(&mut connection)).unwrap();
+        assert_eq!(sent.iter().map(frames::Frame::close_code).collect::<Vec<_>>(), [Some(1007)]);
+    }
+}
+
 /// The violation that needs permessage-deflate, and the failure that is nobody's fault.
 #[test]
 fn the_two_that_need_more_than_octets() {
@@ -120,7 +177,7 @@ fn every_variant_has_a_row() {
     let variants = body.lines().map(str::trim).filter(|line| !line.starts_with("///") && line.ends_with(','));
     let mut covered: Vec<String> =
         ROLES.into_iter().flat_map(rows).map(|(error, ..)| format!("{error:?}")).collect();
-    covered.extend([format!("{InvalidDeflate:?}"), format!("{OutOfMemory:?}")]);
+    covered.extend([InvalidDeflate, InvalidExtensionData, OutOfMemory].map(|error| format!("{error:?}")));
     for variant in variants {
         let name = variant.trim_end_matches(',');
         assert!(covered.iter().any(|covered| covered == name), "{name} has no row");

@@ -60,6 +60,7 @@ fn what_an_error_says() {
         (E::CloseTooShort, 1002, "§5.5.1"),
         (E::InvalidCloseCode, 1002, "§7.4"),
         (E::InvalidUtf8, 1007, "§8.1"),
+        (E::InvalidExtensionData, 1007, "§9"),
         (E::FrameTooBig, 1009, "§10.4"),
         (E::MessageTooBig, 1009, "§10.4"),
         (E::TooManyFragments, 1008, "§10.4"),

@@ -1,8 +1,8 @@
 //! §9: extensions, as they stand in the opening handshake. The language of the header is tested beside its parser,
 //! the parameters of permessage-deflate in `rfc7692`.
 
-use hybi::extension::Extensions;
 use hybi::extension::permessage_deflate::DeflateConfig;
+use hybi::extension::{AgreeError, Extensions};
 use hybi::handshake::{Accept, ClientHandshake, ClientRequest, Outcome, Request};
 use hybi::{BoxEntropy, Config, HandshakeError, Versions};
 
@@ -78,7 +78,7 @@ fn what_a_client_offers_stands_in_one_line() {
     assert_eq!(open(""), Ok(0), "a server may decline");
     assert_eq!(open("Sec-WebSocket-Extensions: permessage-deflate\r\n"), Ok(1));
     let twice = "Sec-WebSocket-Extensions: permessage-deflate\r\n".repeat(2);
-    assert_eq!(open(&twice), Err(HandshakeError::BadExtensions));
+    assert_eq!(open(&twice), Err(HandshakeError::UnacceptableExtensions(AgreeError::RsvConflict)));
     let other = "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Extensions: x\r\n";
-    assert_eq!(open(other), Err(HandshakeError::BadExtensions));
+    assert_eq!(open(other), Err(HandshakeError::UnacceptableExtensions(AgreeError::NotOffered)));
 }

@@ -34,10 +34,6 @@ impl Toy {
         parse_offers([text.as_bytes()]).unwrap().remove(0)
     }
 
-    fn transforms(&self) -> Transforms {
-        Transforms { outward: Box::new(self.clone()), inward: Box::new(self.clone()) }
-    }
-
     fn note(&self, what: impl std::fmt::Display) {
         self.seen.lock().unwrap().push(what.to_string());
     }
@@ -56,13 +52,17 @@ impl Extension for Toy {
         self.offers.iter().map(|params| self.element(params)).collect()
     }
 
-    fn answer(&self, offers: &[Offer]) -> Option<(Offer, Transforms)> {
+    fn answer(&self, offers: &[Offer]) -> Option<Offer> {
         self.note(format_offers(offers));
-        Some((self.element(self.response?), self.transforms()))
+        self.response.map(|response| self.element(response))
     }
 
-    fn agree(&self, _: &Offer) -> Option<Transforms> {
-        self.agrees.then(|| self.transforms())
+    fn agrees(&self, _: &Offer) -> bool {
+        self.agrees
+    }
+
+    fn transforms(&self, _: Role, _: &Offer) -> Transforms {
+        Transforms { outward: Box::new(self.clone()), inward: Box::new(self.clone()) }
     }
 }
 
@@ -113,7 +113,7 @@ fn names(agreed: &Agreed) -> Vec<&str> {
 }
 
 fn transit(payload: &[u8]) -> Transit {
-    Transit { kind: Kind::Text, rsv: Rsv::NONE, payload: payload.to_vec() }
+    Transit::new(Kind::Text, payload)
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn messages_pass_outward_in_the_order_of_the_answer_and_inward_reversed() {
     for role in [Role::Client, Role::Server] {
         let agreed = agree(&[&zip, &sign], "sign, zip").unwrap();
         assert_eq!(names(&agreed), ["sign", "zip"]);
-        let (mut outward, mut inward) = agreed.into_lines(role);
+        let (mut outward, mut inward) = agreed.lines(role);
         assert!(!outward.is_empty() && !inward.is_empty());
         let mut message = transit(b"Hello ");
         outward.pass(&mut message).unwrap();
@@ -199,7 +199,7 @@ fn messages_pass_outward_in_the_order_of_the_answer_and_inward_reversed() {
         inward.pass(&mut message, 100).unwrap();
         assert_eq!(message, transit(b"Hello "));
     }
-    let (outward, inward) = Agreed::default().into_lines(Role::Client);
+    let (outward, inward) = Agreed::default().lines(Role::Client);
     assert!(outward.is_empty() && inward.is_empty());
 }
 
@@ -207,7 +207,7 @@ fn messages_pass_outward_in_the_order_of_the_answer_and_inward_reversed() {
 fn a_failure_ends_the_message_and_all_after_it_in_that_direction() {
     let zip = Toy { fails: true, ..toy("zip", "100") };
     let sign = toy("sign", "001");
-    let (mut outward, mut inward) = agree(&[&zip, &sign], "sign, zip").unwrap().into_lines(Role::Client);
+    let (mut outward, mut inward) = agree(&[&zip, &sign], "sign, zip").unwrap().lines(Role::Client);
     let failed = ExtensionFailed { name: "zip".into(), error: TransformError::Invalid };
     for _ in 0..2 {
         assert_eq!(inward.pass(&mut transit(b"signzip"), 100), Err(failed.clone()));
@@ -241,18 +241,21 @@ fn no_stage_makes_more_than_the_limit() {
         fn offers(&self) -> Vec<Offer> {
             vec![Offer::new("greedy").unwrap(), Offer::new("another").unwrap()]
         }
-        fn answer(&self, _: &[Offer]) -> Option<(Offer, Transforms)> {
+        fn answer(&self, _: &[Offer]) -> Option<Offer> {
             None
         }
-        fn agree(&self, _: &Offer) -> Option<Transforms> {
-            Some(Transforms { outward: Box::new(toy("greedy", "000")), inward: Box::new(Doubles) })
+        fn agrees(&self, _: &Offer) -> bool {
+            true
+        }
+        fn transforms(&self, _: Role, _: &Offer) -> Transforms {
+            Transforms { outward: Box::new(toy("greedy", "000")), inward: Box::new(Doubles) }
         }
     }
     let mut extensions = Extensions::new();
     extensions.register(Greedy).unwrap();
     assert_eq!(format_offers(&extensions.offers()), "greedy", "only of its own name");
     let agreed = extensions.agree(&extensions.offers(), &parse("greedy")).unwrap();
-    let (_, mut inward) = agreed.into_lines(Role::Client);
+    let (_, mut inward) = agreed.lines(Role::Client);
     inward.pass(&mut transit(b"12345"), 10).unwrap();
     let failed = inward.pass(&mut transit(b"123456"), 10).unwrap_err();
     assert_eq!(failed.error, TransformError::TooBig);
@@ -291,8 +294,8 @@ fn permessage_deflate_stands_among_others() {
     let clients = client.agree(&offers, &answers).unwrap();
     assert_eq!(clients.permessage_deflate(), servers.permessage_deflate());
 
-    let (mut outward, _) = clients.into_lines(Role::Client);
-    let (_, mut inward) = servers.into_lines(Role::Server);
+    let (mut outward, _) = clients.lines(Role::Client);
+    let (_, mut inward) = servers.lines(Role::Server);
     for (payload, rsv) in [(vec![b'a'; 5_000], 0b101), (vec![b'b'; 10], 0b001), (vec![b'a'; 5_000], 0b101)] {
         let mut message = transit(&payload);
         outward.pass(&mut message).unwrap();

@@ -126,7 +126,7 @@ pub(crate) fn name(error: HandshakeError) -> &'static str {
         HandshakeError::BadVersion => "bad_version",
         HandshakeError::BadAccept => "bad_accept",
         HandshakeError::BadProtocol => "bad_protocol",
-        HandshakeError::BadExtensions => "bad_extensions",
+        HandshakeError::BadExtensions | HandshakeError::UnacceptableExtensions(_) => "bad_extensions",
         HandshakeError::UnexpectedStatus(_) => "unexpected_status",
         HandshakeError::Refused(_) => "refused",
         HandshakeError::TimedOut => "handshake_timeout",

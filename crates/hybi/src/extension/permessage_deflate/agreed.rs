@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::{DeflateConfig, Deflater, InflateError, Inflater, Memory, Params};
-use crate::error::ProtocolError;
+use crate::extension::TransformError;
 use crate::role::Role;
 
 /// permessage-deflate as it is in force on a connection. The opening handshake makes it; where somebody else
@@ -57,11 +57,11 @@ impl Deflate {
     }
 }
 
-impl From<InflateError> for ProtocolError {
+impl From<InflateError> for TransformError {
     fn from(error: InflateError) -> Self {
         match error {
-            InflateError::Corrupt => Self::InvalidDeflate,
-            InflateError::TooBig => Self::MessageTooBig,
+            InflateError::Corrupt => Self::Invalid,
+            InflateError::TooBig => Self::TooBig,
             InflateError::OutOfMemory => Self::OutOfMemory,
         }
     }

@@ -17,7 +17,7 @@ mod params;
 pub use agreed::Deflate;
 pub use deflate::{DeflateError, Deflater};
 pub use inflate::{InflateError, Inflater, Progress};
-pub(super) use params::NAME;
+pub(crate) use params::NAME;
 pub use params::{
     BadLevel, BadWindowBits, DeflateConfig, Level, Memory, Params, Takeover, UnacceptableAnswer, Window,
     WindowBits,
