@@ -15,7 +15,9 @@ fn sample_cases_in_every_split() {
     if cfg!(debug_assertions) {
         command.arg("--no-work"); // times of builds without optimisation say nothing
     }
-    command.arg(acceptance.join("sample-cases.json")).arg(acceptance.join("opening-cases.json"));
+    for cases in ["sample-cases.json", "opening-cases.json", "extension-cases.json"] {
+        command.arg(acceptance.join(cases));
+    }
     let output =
         command.output().unwrap_or_else(|error| panic!("python3 is needed to run the cases: {error}"));
     let report = String::from_utf8_lossy(&output.stdout);

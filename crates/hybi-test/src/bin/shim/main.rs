@@ -16,6 +16,7 @@ mod client;
 mod deflate;
 mod endpoint;
 mod errors;
+mod framework;
 mod functions;
 mod meter;
 mod options;
@@ -75,6 +76,7 @@ fn dispatch(request: &Request) -> Result<Value, Unsupported> {
         "subprotocol-header" => functions::subprotocol_header(request),
         "deflate-params" => deflate::params(request),
         "deflate-offer" => deflate::offer(request),
+        "extension-framework" => framework::run(request),
         kind => Err(Unsupported(kind.to_owned())),
     }
 }
