@@ -4,6 +4,7 @@
 //! ended. The first may still wait for a line when the second is done: the end of the process ends it.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -16,12 +17,13 @@ use hybi_std::{
 };
 
 use crate::terminal::{self, Printer};
+use crate::tls;
 
 /// Talk to a WebSocket server: each line is sent as a text message, messages are printed.
 ///
 /// Text messages are printed as they are, binary ones in hex, everything else goes to the standard error. The
 /// end of the input closes the connection with 1000 and waits for the server's answer. The exit code is 0 if
-/// the closing handshake was completed, 1 otherwise.
+/// the closing handshake was completed, 1 otherwise. The certificate of a wss:// server is always checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Lines that begin with a slash:
@@ -33,9 +35,10 @@ Examples:
   hybi connect ws://127.0.0.1:9001/
   hybi connect ws://127.0.0.1:9001/chat --subprotocol chat.v2 --subprotocol chat.v1
   hybi connect ws://127.0.0.1:9001/ --header 'Cookie: session=7' --origin https://example.com --ping 30
+  hybi connect wss://localhost:9443/ --ca authority.pem
   hybi connect ws+unix:/run/chat.sock:/chat <messages.txt >answers.txt")]
 pub(crate) struct Options {
-    /// Address: ws://HOST:PORT/PATH, or ws+unix:SOCKET:/PATH
+    /// Address: ws://HOST:PORT/PATH, wss:// likewise, or ws+unix:SOCKET:/PATH
     url: String,
 
     /// Subprotocol to offer; the first is liked best
@@ -50,6 +53,10 @@ pub(crate) struct Options {
     #[arg(long)]
     origin: Option<String>,
 
+    /// Trust the authorities in this file (PEM), instead of those that the operating system trusts
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
     /// Compress messages if the server can: permessage-deflate
     #[arg(long)]
     compress: bool,
@@ -62,12 +69,16 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let request = options.request()?;
     let uri = request.uri().to_string(); // without user and password
-    if request.uri().is_secure() {
-        return Err(format!("cannot connect to {uri}: TLS is not supported yet"));
-    }
     let mut config = Config::default();
     config.timeouts.keepalive = options.ping;
-    talk(&uri, Connector::new(config).connect(request))
+    let mut connector = Connector::new(config);
+    if let Some(authorities) = &options.ca {
+        if !request.uri().is_secure() {
+            return Err(format!("--ca is for wss:// addresses, and {uri} is none"));
+        }
+        connector = connector.with_tls(tls::client_config(authorities)?);
+    }
+    talk(&uri, connector.connect(request))
 }
 
 impl Options {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,9 +11,9 @@ use std::time::Duration;
 
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::handshake::{Answer, ServerSettings};
-use hybi_std::{Accept, Acceptor, Arrival, Config, Error, Event, Pending, WebSocket};
+use hybi_std::{Accept, Acceptor, Arrival, Config, Error, Event, Pending, Stream, TlsAcceptor, WebSocket};
 
-use crate::{page, terminal};
+use crate::{page, terminal, tls};
 
 /// Serve WebSockets that send back every message, and a web page to try them with.
 ///
@@ -23,7 +24,8 @@ use crate::{page, terminal};
 Examples:
   hybi echo                          then open http://127.0.0.1:9001/
   hybi echo --listen 127.0.0.1:0 -v  any free port; say what happens
-  hybi echo --listen 0.0.0.0:9001    for other machines, such as a phone, too")]
+  hybi echo --listen 0.0.0.0:9001    for other machines, such as a phone, too
+  hybi echo --tls-cert certificate.pem --tls-key key.pem      https:// and wss://")]
 pub(crate) struct Options {
     /// Address to listen at; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9001")]
@@ -37,6 +39,14 @@ pub(crate) struct Options {
     #[arg(long)]
     compress: bool,
 
+    /// Certificate of this server (PEM), with those between it and the authority: serves https:// and wss://
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
     /// Say when connections open and end; twice: each message as well
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -46,12 +56,13 @@ pub(crate) struct Options {
 const DOORSTEP: usize = 64;
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let server = Arc::new(Server::new(options)?);
     let cannot = |error: io::Error| format!("cannot listen at {}: {error}", options.listen);
     let listener = TcpListener::bind(&*options.listen).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    say(format_args!("listening on http://{address}/ and ws://{address}/"));
+    let s = if server.tls.is_some() { "s" } else { "" };
+    say(format_args!("listening on http{s}://{address}/ and ws{s}://{address}/"));
 
-    let server = Arc::new(Server::new(options));
     let threads = Places::new(options.max_connections.saturating_add(DOORSTEP));
     loop {
         let (stream, peer) = match listener.accept() {
@@ -77,6 +88,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// What all connections share.
 struct Server {
     acceptor: Acceptor,
+    tls: Option<TlsAcceptor>,
     open: Places,
     /// permessage-deflate, if it is wished.
     deflate: Option<Arc<DeflateConfig>>,
@@ -84,7 +96,11 @@ struct Server {
 }
 
 impl Server {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options) -> Result<Self, String> {
+        let tls = match (&options.tls_cert, &options.tls_key) {
+            (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
+            _ => None,
+        };
         let mut config = Config::default();
         // Peers that are gone do not keep their places.
         config.timeouts.keepalive = Some(Duration::from_secs(30));
@@ -93,16 +109,18 @@ impl Server {
         config.water.limit = config.limits.message + config.water.high;
         let mut settings = ServerSettings::default();
         settings.plain_requests = true;
-        Self {
+        Ok(Self {
             acceptor: Acceptor::new(config, settings),
+            tls: tls.map(TlsAcceptor::new),
             open: Places::new(options.max_connections),
             deflate: options.compress.then(Arc::default),
             verbose: options.verbose,
-        }
+        })
     }
 
     fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        let served = match self.acceptor.read(stream) {
+        let arrival = self.secured(stream).map_err(Error::from).and_then(|stream| self.acceptor.read(stream));
+        let served = match arrival {
             Ok(Arrival::Upgrade(pending)) => self.open(pending, peer),
             Ok(Arrival::Plain(plain)) => {
                 let answer = page::answer(plain.head());
@@ -120,12 +138,19 @@ impl Server {
         }
     }
 
-    fn open(&self, pending: Pending<TcpStream>, peer: SocketAddr) -> Result<(), Error> {
+    fn secured(&self, stream: TcpStream) -> io::Result<Stream> {
+        stream.set_nodelay(true)?;
+        Ok(match &self.tls {
+            Some(tls) => tls.accept(stream.into())?.into(),
+            None => stream.into(),
+        })
+    }
+
+    fn open(&self, pending: Pending<Stream>, peer: SocketAddr) -> Result<(), Error> {
         let Some(_place) = self.open.take() else {
             self.tell(1, peer, format_args!("refused: too many connections"));
             return pending.reject(Answer::new(503).with_body("too many connections\n"));
         };
-        pending.get_ref().set_nodelay(true)?;
         let mut accept = Accept::new();
         let mut about = pending.request().target().to_owned();
         if let Some(name) = pending.request().subprotocols().iter().next() {
@@ -143,7 +168,7 @@ impl Server {
         self.echo(socket, peer)
     }
 
-    fn echo(&self, mut socket: WebSocket<TcpStream>, peer: SocketAddr) -> Result<(), Error> {
+    fn echo(&self, mut socket: WebSocket<Stream>, peer: SocketAddr) -> Result<(), Error> {
         while let Some((event, sender)) = socket.recv_with() {
             match event {
                 Event::Text(text) => {

@@ -8,6 +8,7 @@ mod connect;
 mod echo;
 mod page;
 mod terminal;
+mod tls;
 
 /// WebSockets from the command line.
 #[derive(Debug, Parser)]

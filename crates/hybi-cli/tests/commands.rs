@@ -5,12 +5,14 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::{self, JoinHandle};
 
 use common::*;
 use hybi::handshake::Answer;
 use hybi_std::{Accept, Acceptor, Arrival, CloseCode, Event, Pending, WebSocket};
+use hybi_test::tls::{Authority, Files};
 
 fn url(address: &str) -> String {
     format!("ws://{address}/")
@@ -83,11 +85,27 @@ fn help_explains_each_option() {
     for (command, parts) in [
         (
             "echo",
-            &["--listen", "[default: 127.0.0.1:9001]", "--max-connections", "--verbose", "Examples:"][..],
+            &[
+                "--listen",
+                "[default: 127.0.0.1:9001]",
+                "--max-connections",
+                "--tls-cert",
+                "--tls-key",
+                "--verbose",
+                "Examples:",
+            ][..],
         ),
         (
             "connect",
-            &["--subprotocol", "--header", "--origin", "--ping", "/close [CODE [REASON]]", "Examples:"],
+            &[
+                "--subprotocol",
+                "--header",
+                "--origin",
+                "--ca",
+                "--ping",
+                "/close [CODE [REASON]]",
+                "Examples:",
+            ],
         ),
     ] {
         let help = run(&mut hybi(&[command, "--help"]), "");
@@ -106,6 +124,9 @@ fn what_is_no_command_line() {
         &["connect"],
         &["connect", "ws://h/", "--header", "x"],
         &["connect", "ws://h/", "--ping", "0"],
+        &["connect", "wss://h/", "--insecure"], // certificates are always checked
+        &["echo", "--tls-cert", "certificate.pem"],
+        &["echo", "--tls-key", "key.pem"],
     ] {
         let ended = run(&mut hybi(arguments), "");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
@@ -380,11 +401,16 @@ fn where_no_connection_can_be() {
     let nobody = url(&listener.local_addr().expect("bound").to_string());
     drop(listener);
     let refused = format!("cannot connect to {nobody}: ");
+    let secret = nobody.replace("ws://", "wss://user:secret@");
+    let refused_secret = refused.replace("ws://", "wss://"); // without user and password
     for (arguments, start) in [
         (&["connect", &*nobody][..], &*refused),
+        (&["connect", &*secret], &*refused_secret),
+        (&["connect", "ws://h/", "--ca", "x.pem"], "--ca is for wss:// addresses, and ws://h/ is none"),
+        (&["connect", "wss://h/", "--ca", "no/file.pem"], "cannot read certificates from no/file.pem: "),
         (
-            &["connect", "wss://user:secret@127.0.0.1/"],
-            "cannot connect to wss://127.0.0.1/: TLS is not supported yet",
+            &["connect", "wss://h/", "--ca", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
+            "there is no certificate in ",
         ),
         (&["connect", "127.0.0.1:9001"], "127.0.0.1:9001: the scheme of the address is not ws:// or wss://"),
         (&["connect", "ws://h/", "--subprotocol", "a b"], "subprotocol a b: "),
@@ -392,6 +418,83 @@ fn where_no_connection_can_be() {
     ] {
         let ended = run(&mut hybi(arguments), "");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(ended.stderr.starts_with(&format!("hybi: {start}")), "{}", ended.stderr);
+    }
+}
+
+// ---- inside TLS, with a certificate authority that exists for one test
+
+/// `hybi echo` with a certificate for localhost, the address of its WebSockets, and the files.
+fn echo_with_tls(arguments: &[&str]) -> (Server, String, Files) {
+    let authority = Authority::new();
+    let files = authority.issue(&["localhost"]).write(&authority);
+    let (certificate, key) = (path(files.certificate()), path(files.key()));
+    let (server, address) = echo(&[&["--tls-cert", &certificate, "--tls-key", &key][..], arguments].concat());
+    let url = format!("wss://localhost{}/", address.trim_start_matches("127.0.0.1"));
+    (server, url, files)
+}
+
+fn path(path: PathBuf) -> String {
+    path.to_str().expect("a plain name").to_owned()
+}
+
+#[test]
+fn lines_come_back_over_tls() {
+    let (server, url, files) = echo_with_tls(&["-v"]);
+    let trusted = path(files.authority());
+    let ended = run(&mut hybi(&["connect", &url, "--ca", &trusted]), "high water\n/close 4000 ebb\n");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "high water\n"), "{}", ended.stderr);
+    assert_eq!(ended.stderr, format!("connected to {url}\nclosed: 4000 ebb\n"));
+    assert!(server.line().ends_with(" open: /"));
+    assert!(server.line().ends_with(" closed: 4000 ebb"));
+}
+
+/// Many lines each way at once: two threads share one TLS connection.
+#[test]
+fn many_lines_come_back_over_tls() {
+    let (_server, url, files) = echo_with_tls(&[]);
+    let lines: String = (0..2000).map(|n| format!("{n} {}\n", "tide".repeat(n % 50))).collect();
+    let ended = run(&mut hybi(&["connect", &url, "--ca", &path(files.authority())]), &lines);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout == lines);
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted() {
+    let (server, url, files) = echo_with_tls(&["-v"]);
+    let other = Authority::new();
+    let stranger = other.issue(&["localhost"]).write(&other);
+    let trusted = path(files.authority());
+    let by_address = url.replace("localhost", "127.0.0.1");
+    for (url, arguments, reason) in [
+        (&url, &["--ca", &*path(stranger.authority())][..], "UnknownIssuer"),
+        (&url, &[], ""), // the operating system does not know it either
+        (&by_address, &["--ca", &trusted], "certificate not valid for name"),
+    ] {
+        let ended = run(hybi(&["connect", url]).args(arguments), "high water\n");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+        let start = format!("hybi: cannot connect to {url}: TLS: ");
+        assert!(ended.stderr.starts_with(&start) && ended.stderr.contains(reason), "{}", ended.stderr);
+        let line = server.line();
+        assert!(line.contains(" no connection: "), "{line}");
+    }
+}
+
+#[test]
+fn certificates_that_cannot_be_used() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (ours, theirs) =
+        (ours.issue(&["localhost"]).write(&ours), theirs.issue(&["localhost"]).write(&theirs));
+    let (certificate, other) = (path(ours.certificate()), path(theirs.key()));
+    for (certificate, key, start) in [
+        (&*certificate, "no/file.pem", "cannot read a key from no/file.pem: ".to_owned()),
+        (&*certificate, &*certificate, format!("cannot read a key from {certificate}: ")),
+        (&*certificate, &*other, format!("cannot use {certificate} with {other}: ")),
+        (&*other, &*other, format!("there is no certificate in {other}")),
+    ] {
+        let arguments = ["echo", "--listen", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key];
+        let ended = run(&mut hybi(&arguments), "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
         assert!(ended.stderr.starts_with(&format!("hybi: {start}")), "{}", ended.stderr);
     }
 }

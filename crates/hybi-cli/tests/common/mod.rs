@@ -123,10 +123,12 @@ pub fn lines(output: ChildStdout) -> Receiver<String> {
 
 /// `hybi echo` at a free port, and that address: `127.0.0.1:PORT`.
 pub fn echo(arguments: &[&str]) -> (Server, String) {
+    let s = if arguments.contains(&"--tls-cert") { "s" } else { "" };
     let server = Server::start(hybi(&["echo", "--listen", "127.0.0.1:0"]).args(arguments));
     let line = server.line();
-    let address = line.strip_prefix("listening on http://").and_then(|rest| rest.split('/').next());
+    let address =
+        line.strip_prefix(&format!("listening on http{s}://")).and_then(|rest| rest.split('/').next());
     let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
-    assert_eq!(line, format!("listening on http://{address}/ and ws://{address}/"));
+    assert_eq!(line, format!("listening on http{s}://{address}/ and ws{s}://{address}/"));
     (server, address)
 }
