@@ -128,7 +128,8 @@ pub enum Delivery {
     #[default]
     Messages,
     /// In pieces, as they arrive: [`Event::Fragment`](crate::Event::Fragment). What a connection holds is
-    /// then bounded by its receive buffer, whatever the size of the message. Text is cut between characters.
+    /// then bounded by its receive buffer, whatever the size of the message. Text is cut between characters. Where
+    /// an [extension of yours](crate::extension) was agreed on, the only piece is the whole message.
     Fragments,
 }
 

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Deflater, Level, Params, WindowBits};
+use hybi::extension::{
+    Extension, Extensions, Inward, Offer, Outward, Rsv, TransformError, Transforms, Transit,
+};
 use hybi::{
     Agreement, CloseCode, Config, Connection, Delivery, Event, Instant, Kind, Message, Role, State,
     UsageError,
@@ -41,11 +44,52 @@ struct Session {
     name: &'static str,
     config: Config,
     deflate: bool,
+    /// With an extension of somebody else, before permessage-deflate if that is there too.
+    flip: bool,
     happens: Vec<Do>,
 }
 
+/// Inverts every bit, where the payload lies.
+#[derive(Debug)]
+struct Flip;
+
+impl Extension for Flip {
+    fn name(&self) -> &str {
+        "x-flip"
+    }
+    fn rsv(&self) -> Rsv {
+        Rsv::RSV2
+    }
+    fn offers(&self) -> Vec<Offer> {
+        vec![Offer::new("x-flip").unwrap()]
+    }
+    fn answer(&self, offers: &[Offer]) -> Option<Offer> {
+        offers.first().cloned()
+    }
+    fn agrees(&self, _: &Offer) -> bool {
+        true
+    }
+    fn transforms(&self, _: Role, _: &Offer) -> Transforms {
+        Transforms { outward: Box::new(Self), inward: Box::new(Self) }
+    }
+}
+
+impl Outward for Flip {
+    fn outward(&mut self, message: &mut Transit) -> Result<(), TransformError> {
+        message.rsv = message.rsv.with(Rsv::RSV2);
+        self.inward(message, usize::MAX)
+    }
+}
+
+impl Inward for Flip {
+    fn inward(&mut self, message: &mut Transit, _: usize) -> Result<(), TransformError> {
+        message.payload.iter_mut().for_each(|octet| *octet = !*octet);
+        Ok(())
+    }
+}
+
 fn session(name: &'static str, happens: Vec<Do>) -> Session {
-    Session { name, config: Config::default(), deflate: false, happens }
+    Session { name, config: Config::default(), deflate: false, flip: false, happens }
 }
 
 impl Session {
@@ -58,14 +102,30 @@ impl Session {
         Self { deflate: true, ..self }
     }
 
-    fn open(&self, role: Role) -> Connection {
+    fn flipped(self) -> Self {
+        Self { flip: true, ..self }
+    }
+
+    fn agreement(&self) -> Agreement {
+        let mut extensions = Extensions::new();
+        if self.flip {
+            extensions.register(Flip).unwrap();
+        }
+        let (_, agreed) = extensions.answer(&extensions.offers());
+        let agreement = Agreement::default().with_extensions(agreed);
         if !self.deflate {
-            return open_agreed(role, Agreement::default(), Arc::new(self.config.clone()));
+            return agreement;
         }
         let mut settings = DeflateConfig::default();
         settings.threshold = 0;
-        let agreement = Agreement::default().with_deflate(Deflate::new(settings, Params::default()));
-        let mut connection = open_agreed(role, agreement, Arc::new(self.config.clone()));
+        agreement.with_deflate(Deflate::new(settings, Params::default()))
+    }
+
+    fn open(&self, role: Role) -> Connection {
+        let mut connection = open_agreed(role, self.agreement(), Arc::new(self.config.clone()));
+        if !self.deflate {
+            return connection;
+        }
         // What the compressor itself needs depends on nobody's messages. It asks whether there is memory before it
         // takes it (tests/rfc7692/memory.rs), for its library cannot be told that there is none.
         connection.send("first").unwrap();
@@ -126,6 +186,29 @@ fn sessions(role: Role) -> Vec<Session> {
             .deflated(),
         session("compresses", vec![Text(500), Binary(9000), Own(9000), Fragment(100), Last(100), Transmit])
             .deflated(),
+        session(
+            "through an extension",
+            vec![from_peer(&[(0x22, &big[..9000]), (first::PING, b"?"), (0x80, &big[9000..]), (0xA2, b"")])],
+        )
+        .flipped(),
+        session("through two", vec![from_peer(&[(0xE2, &message), (0xE2, &message)])]).flipped().deflated(),
+        session("through two, in pieces", vec![from_peer(&[(0x62, &message[..20]), (0x80, &message[20..])])])
+            .with(|config| config.delivery = Delivery::Fragments)
+            .flipped()
+            .deflated(),
+        session("not text behind an extension", vec![from_peer(&[(0xA1, b"ascii")]), Transmit, Eof])
+            .flipped(),
+        session(
+            "sends through an extension",
+            vec![Text(10), Own(9000), Fragment(3000), Ping, Last(3000), Binary(70_000), Transmit],
+        )
+        .flipped(),
+        session(
+            "sends through two",
+            vec![Text(500), Own(9000), Fragment(100), Last(100), Binary(9), Transmit],
+        )
+        .flipped()
+        .deflated(),
     ]
 }
 
@@ -303,6 +386,24 @@ twins! {
     }
 }
 
+/// Without memory for the copy, nothing has passed, and the next message can be sent. Without memory for the frame of
+/// what has passed, the peer could not follow.
+#[test]
+fn a_message_that_passed_and_was_not_sent_ends_its_direction() {
+    let flipped = session("", vec![]).flipped();
+    for (number, then) in [(1, Ok(())), (2, Err(UsageError::ExtensionFailed))] {
+        let mut connection = flipped.open(Role::Server);
+        let measure = Measure::start();
+        measure.fail_at(number);
+        assert_eq!(connection.send("high water"), Err(UsageError::OutOfMemory), "allocation {number}");
+        measure.fail_at(0);
+        assert_eq!(connection.buffered_len(), 0);
+        assert_eq!(connection.send("high water"), then);
+        assert_eq!(connection.start(Kind::Text).map(drop), then);
+        connection.ping(b"?").unwrap();
+    }
+}
+
 fn judge(
     session: &Session,
     connection: &mut Connection,
@@ -321,7 +422,7 @@ fn judge(
     let quiet = outcome.refused.is_none() && connection.state() == State::Open;
     look_away(|| {
         transmit(connection, &mut outcome.sent);
-        let rsv = if session.deflate { 4 } else { 0 };
+        let rsv = if session.deflate { 4 } else { 0 } | if session.flip { 2 } else { 0 };
         read_extended(connection.role(), &outcome.sent, rsv)
             .unwrap_or_else(|complaint| panic!("{what}: {complaint}"));
         let mut rest = Vec::new();

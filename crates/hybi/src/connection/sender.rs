@@ -95,7 +95,9 @@ impl Sender {
     ///
     /// # Errors
     /// [`NotOpen`](UsageError::NotOpen), [`MessageInProgress`](UsageError::MessageInProgress),
-    /// [`QueueFull`](UsageError::QueueFull), [`OutOfMemory`](UsageError::OutOfMemory). Nothing is queued then.
+    /// [`QueueFull`](UsageError::QueueFull), [`OutOfMemory`](UsageError::OutOfMemory); where an
+    /// [extension of yours](crate::extension) was agreed on, [`ExtensionFailed`](UsageError::ExtensionFailed). Nothing
+    /// is queued then.
     #[inline]
     pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), UsageError> {
         self.check_open()?;
@@ -132,7 +134,8 @@ impl Sender {
 
     /// Begins a message in fragments (RFC 6455 §5.4): for one whose length is not known yet, or that should
     /// not be in memory as a whole. Until it is finished no other message can be sent; pings, pongs and the
-    /// close frame can.
+    /// close frame can. Where an [extension of yours](crate::extension) was agreed on, the fragments are collected, and
+    /// the message goes out in one frame when it is finished.
     ///
     /// ```
     /// # use hybi::{Agreement, Config, Connection, Kind};
@@ -145,7 +148,8 @@ impl Sender {
     /// ```
     ///
     /// # Errors
-    /// [`NotOpen`](UsageError::NotOpen), [`MessageInProgress`](UsageError::MessageInProgress).
+    /// [`NotOpen`](UsageError::NotOpen), [`MessageInProgress`](UsageError::MessageInProgress),
+    /// [`ExtensionFailed`](UsageError::ExtensionFailed).
     pub fn start(&mut self, kind: Kind) -> Result<MessageWriter<'_>, UsageError> {
         self.check_open()?;
         self.line.start(kind)?;
@@ -486,7 +490,8 @@ impl MessageWriter<'_> {
     /// Queues the last fragment.
     ///
     /// # Errors
-    /// As [`Self::write`]; [`NotUtf8`](UsageError::NotUtf8) also if the text ends inside a character.
+    /// As [`Self::write`]; [`NotUtf8`](UsageError::NotUtf8) also if the text ends inside a character. With
+    /// [`ExtensionFailed`](UsageError::ExtensionFailed) the message has come to nothing.
     pub fn finish(mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.push(payload, true)
     }

@@ -4,6 +4,7 @@
 //! permessage-deflate is all there is, it works on the pieces instead, and nothing is assembled for it.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -15,7 +16,7 @@ use crate::error::ProtocolError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtensionFailed {
     /// The name of the extension.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Why.
     pub error: TransformError,
 }
@@ -53,7 +54,8 @@ pub struct InwardLine {
 /// One extension, in one direction.
 #[derive(Debug)]
 struct Stage<T: ?Sized> {
-    name: Box<str>,
+    /// Shared with what says that it failed: that must not need memory.
+    name: Arc<str>,
     rsv: Rsv,
     transform: Box<T>,
 }

@@ -34,7 +34,8 @@ use crate::wire::header::MAX_CONTROL_LEN;
 /// ```
 ///
 /// Connections that agreed on permessage-deflate get it compressed if that was prepared too:
-/// [`Self::with_deflate`], once for each window that occurs.
+/// [`Self::with_deflate`], once for each window that occurs. Where an [extension of yours](crate::extension) was agreed
+/// on, the message passes it like any other, once for each connection.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     kind: Kind,
