@@ -28,7 +28,8 @@ use crate::wire::{Filled, Wire, lend_out};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 ///
-/// While it waits, it also transmits what the writers left, and serves the deadlines.
+/// While it waits, it also transmits what the writers left, and serves the deadlines. Without it nobody receives:
+/// dropping it does not end the connection, but a closing handshake is then never answered.
 pub struct Reader<S, R: Runtime> {
     receiver: Receiver,
     shared: Arc<Shared<S, R>>,

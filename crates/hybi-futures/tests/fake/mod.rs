@@ -26,6 +26,8 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 thread_local! {
     static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static TIMERS: RefCell<Vec<(Instant, Waker)>> = const { RefCell::new(Vec::new()) };
+    /// Timers that were made, and how often one was set to another time.
+    static MADE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
     static NEW: RefCell<Vec<Task>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -38,9 +40,11 @@ impl Runtime for Fake {
         *START + NOW.get()
     }
     fn timer(at: Instant) -> Instant {
+        MADE.set((MADE.get().0 + 1, MADE.get().1));
         at
     }
     fn reset(timer: &mut Instant, at: Instant) {
+        MADE.set((MADE.get().0, MADE.get().1 + 1));
         *timer = at;
     }
     fn poll_timer(timer: &mut Instant, cx: &mut Context<'_>) -> Poll<()> {
@@ -123,6 +127,11 @@ impl Adapter for Fake {
     fn short() -> Duration {
         Duration::from_secs(5)
     }
+}
+
+/// Timers that were made by this thread, and how often one was set to another time.
+pub(crate) fn made() -> (usize, usize) {
+    MADE.get()
 }
 
 /// To the next timer that is still to come.
