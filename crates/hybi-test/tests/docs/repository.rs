@@ -59,9 +59,9 @@ fn tests_in(source: &str) -> Vec<String> {
     let mut out = Vec::new();
     for line in source.lines().map(str::trim) {
         match line.split_once("fn ") {
-            _ if line == "#[test]" => marked = true,
+            _ if line == "#[test]" || line.starts_with("#[tokio::test") => marked = true,
             _ if line.starts_with("//") || line.starts_with("#[") => {}
-            Some(("" | "pub " | "pub(crate) ", signature)) => {
+            Some(("" | "async " | "pub " | "pub(crate) ", signature)) => {
                 let of_a_macro = signature.contains("<S>() {") || has_no_types(signature);
                 if marked || of_a_macro {
                     out.push(signature.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
@@ -90,8 +90,8 @@ pub(crate) fn code_spans(line: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn tests_are_found() {
     let source = "/// Why.\n#[test]\n#[cfg(unix)]\nfn one() {}\n\nfn helper(n: u8) {}\n    fn twin(role) {\n    fn each<S>() {\n\
-        fn over(client, server) {\nfn taken(mut self) {\n";
-    assert_eq!(tests_in(source), ["one", "twin", "each", "over"]);
+        fn over(client, server) {\nfn taken(mut self) {\n#[tokio::test(start_paused = true)]\nasync fn late() {\n";
+    assert_eq!(tests_in(source), ["one", "twin", "each", "over", "late"]);
     let tests = tests();
     assert!(tests.len() > 400, "{} tests", tests.len());
     for name in [
