@@ -19,11 +19,14 @@
 mod accept;
 pub mod adapter;
 mod bell;
+mod clients;
 mod connect;
 mod error;
+mod gate;
 mod round_trip;
 mod runtime;
 mod scratch;
+mod server;
 mod split;
 mod stream;
 mod sync;
@@ -31,6 +34,7 @@ mod websocket;
 mod wire;
 
 pub use accept::{Acceptor, Arrival, Pending, PlainRequest};
+pub use clients::{Broadcast, ClientId, Clients, Membership, Slow};
 pub use connect::Connector;
 pub use error::{ConnectError, Error};
 pub use hybi::handshake::{
@@ -42,7 +46,8 @@ pub use hybi::{
     MessageWriter, Payload, Prepared, ProtocolError, Sender, State, SystemEntropy, Text, UsageError,
 };
 pub use round_trip::RoundTrip;
-pub use runtime::{Dial, Io, Runtime};
+pub use runtime::{Dial, Io, Listen, Runtime, Spawn};
+pub use server::{Listener, Stopped, Stopper, Task};
 pub use split::{Handle, Reader, Writer};
 pub use stream::ByteStream;
 pub use websocket::WebSocket;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hybi::handshake::Place;
 
@@ -80,4 +81,45 @@ pub trait Dial: Runtime {
         tls: Self::Tls,
         server_name: &str,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// A runtime that can listen.
+pub trait Listen: Dial + Runtime<Timer: Send> + Io<<Self as Dial>::Stream> {
+    /// What is listened on, TCP or Unix.
+    type Socket: Send + Sync;
+
+    /// The certificate of a server, and all else that TLS wants to know.
+    type ServerTls: Send + Sync;
+
+    /// Listens on TCP at an address with a port.
+    fn bind(address: &str) -> impl Future<Output = io::Result<Self::Socket>> + Send;
+
+    /// Listens on a Unix socket.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    #[cfg(unix)]
+    fn bind_unix(path: &std::path::Path) -> io::Result<Self::Socket>;
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Those of the operating system; `Unsupported` for a Unix socket.
+    fn local_addr(socket: &Self::Socket) -> io::Result<SocketAddr>;
+
+    /// The next connection, which holds nothing back (`TCP_NODELAY`). Dropping the future loses none.
+    fn accept(socket: &Self::Socket) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Encrypts a stream, as the server, within a time.
+    fn accept_tls(
+        stream: Self::Stream,
+        tls: &Self::ServerTls,
+        limit: Option<Duration>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// A runtime that can start tasks from anywhere inside it.
+pub trait Spawn: Runtime {
+    /// Starts a task, which nobody waits for.
+    fn spawn(task: impl Future<Output = ()> + Send + 'static);
 }

@@ -443,6 +443,11 @@ impl Handle {
         self.0.state()
     }
 
+    /// Begins the closing handshake with 1001, and waits for nothing. Whoever is closing already is left alone.
+    pub(crate) fn go_away(&self) {
+        let _ = self.0.try_say(&mut |out| Ok(out.sender.close(CloseCode::GOING_AWAY, "")?));
+    }
+
     async fn run(&self, say: &mut Say<'_>) -> Result<(), Error> {
         let (mut ticket, mut progress) = (self.0.ticket(), Progress::Unsaid);
         poll_fn(|cx| self.0.poll_say(cx, &mut ticket, &mut progress, say)).await

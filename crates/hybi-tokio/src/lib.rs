@@ -61,16 +61,18 @@ mod connect;
 #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
 pub mod hyper;
 mod runtime;
+mod server;
 mod stream;
 mod tls;
 
 pub use accept::accept;
 pub use connect::connect;
 pub use hybi_futures::{
-    Accept, Answer, ClientRequest, CloseCause, CloseCode, CloseFrame, CloseInfo, Config, ConnectError, Data,
-    Delivery, Error, Event, Fragment, Handle, Kind, Message, MessageWriter, Payload, Prepared, ProtocolError,
-    Proxies, Proxy, RedirectError, Redirects, Request, Response, RoundTrip, Sender, ServerSettings, State,
-    SystemEntropy, Text, UsageError,
+    Accept, Answer, Broadcast, ClientId, ClientRequest, Clients, CloseCause, CloseCode, CloseFrame,
+    CloseInfo, Config, ConnectError, Data, Delivery, Error, Event, Fragment, Handle, Kind, Membership,
+    Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError, Redirects,
+    Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy, Text,
+    UsageError,
 };
 pub use runtime::Tokio;
 pub use stream::Stream;
@@ -99,3 +101,42 @@ pub type Arrival<S> = hybi_futures::Arrival<S, Tokio>;
 pub type Pending<S> = hybi_futures::Pending<S, Tokio>;
 /// A request for something else that waits for an answer.
 pub type PlainRequest<S> = hybi_futures::PlainRequest<S, Tokio>;
+
+/// A whole server: listens on TCP or a Unix socket, and gives each connection that asks for something a task.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use hybi_tokio::{Accept, Answer, Arrival, Clients, Event, Listener, Prepared, Slow, Stream};
+///
+/// # async fn serve() -> std::io::Result<()> {
+/// let listener = Listener::bind("127.0.0.1:9001").await?;
+/// let stopper = listener.stopper(); // for whoever decides that it is over
+/// let serving = tokio::spawn(listener.run(route));
+/// // ..
+/// stopper.stop(Duration::from_secs(10)).await;
+/// serving.await?;
+/// # Ok(())
+/// # }
+///
+/// async fn route(arrival: Arrival<Stream>, clients: Clients) {
+///     let Arrival::Upgrade(pending) = arrival else { return };
+///     println!("{:?} asks for {}", pending.get_ref().peer_addr(), pending.request().path());
+///     let Ok(socket) = (match pending.request().path() {
+///         "/chat" => pending.accept(Accept::new()).await,
+///         _ => return drop(pending.reject(Answer::new(404)).await),
+///     }) else {
+///         return;
+///     };
+///     let (mut reader, writer) = socket.into_split();
+///     let me = clients.join(writer.handle());
+///     while let Some(event) = reader.recv().await {
+///         if let Event::Text(text) = event {
+///             let message = Prepared::new(&text);
+///             clients.broadcast_except(me.id(), &message, Slow::Disconnect).await;
+///         }
+///     }
+/// }
+/// ```
+pub type Listener = hybi_futures::Listener<Tokio>;
+/// Ends a [`Listener`].
+pub type Stopper = hybi_futures::Stopper<Tokio>;

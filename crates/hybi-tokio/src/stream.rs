@@ -1,4 +1,4 @@
-//! What `connect` connects over: one type for TCP, Unix sockets, and TLS over either.
+//! What `connect` connects over, and a `Listener` accepts: one type for TCP, Unix sockets, and TLS over either.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-/// What [`connect`](crate::connect()) connects over: TCP or a Unix socket, and TLS over it if the address asks for
-/// that.
+/// What [`connect`](crate::connect()) connects over, and a [`Listener`](crate::Listener) accepts: TCP or a Unix socket,
+/// and TLS over it if the address or the listener asks for that.
 pub struct Stream(Kind);
 
 enum Kind {
@@ -21,7 +21,7 @@ enum Kind {
     Unix(UnixStream),
     /// TLS inside TLS is what an encrypted proxy on the way to an encrypted server makes.
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<Stream>>),
+    Tls(Box<tokio_rustls::TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -52,9 +52,9 @@ impl Stream {
         }
     }
 
-    /// The TLS on top, if there is: for the certificates of the server.
+    /// The TLS on top, if there is: for the certificates of the peer.
     #[cfg(feature = "tls")]
-    pub fn tls(&self) -> Option<&tokio_rustls::client::TlsStream<Self>> {
+    pub fn tls(&self) -> Option<&tokio_rustls::TlsStream<Self>> {
         match &self.0 {
             Kind::Tls(stream) => Some(stream),
             _ => None,
@@ -76,8 +76,8 @@ impl From<UnixStream> for Stream {
 }
 
 #[cfg(feature = "tls")]
-impl From<tokio_rustls::client::TlsStream<Self>> for Stream {
-    fn from(stream: tokio_rustls::client::TlsStream<Self>) -> Self {
+impl From<tokio_rustls::TlsStream<Self>> for Stream {
+    fn from(stream: tokio_rustls::TlsStream<Self>) -> Self {
         Self(Kind::Tls(Box::new(stream)))
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(not(feature = "tls"))]
 mod none {
     use std::io;
+    use std::time::Duration;
 
     use crate::stream::Stream;
 
@@ -18,14 +19,21 @@ mod none {
     pub(crate) async fn start(_: Stream, tls: Tls, _: &str) -> io::Result<Stream> {
         match tls {}
     }
+
+    pub(crate) type ServerTls = Tls;
+
+    #[allow(clippy::unused_async, reason = "the same as with TLS")]
+    pub(crate) async fn accept(_: Stream, tls: &ServerTls, _: Option<Duration>) -> io::Result<Stream> {
+        match *tls {}
+    }
 }
 
 #[cfg(not(feature = "tls"))]
-pub(crate) use none::{Tls, default_client, start};
+pub(crate) use none::{ServerTls, Tls, accept, default_client, start};
 #[cfg(feature = "tls")]
 pub use with_rustls::TlsAcceptor;
 #[cfg(feature = "tls")]
-pub(crate) use with_rustls::{Tls, default_client, start};
+pub(crate) use with_rustls::{ServerTls, Tls, accept, default_client, start};
 
 #[cfg(feature = "tls")]
 mod with_rustls {
@@ -36,7 +44,7 @@ mod with_rustls {
     use hybi_futures::adapter::{self, tls};
     use tokio::io::{AsyncRead, AsyncWrite};
     use tokio_rustls::rustls::{ClientConfig, ServerConfig};
-    use tokio_rustls::server::TlsStream;
+    use tokio_rustls::{TlsStream, server};
 
     use crate::runtime::Tokio;
     use crate::stream::Stream;
@@ -44,12 +52,23 @@ mod with_rustls {
     pub(crate) use tls::default_client_config as default_client;
 
     pub(crate) type Tls = Arc<ClientConfig>;
+    pub(crate) type ServerTls = Arc<ServerConfig>;
 
     /// The handshake is over when the server has shown a certificate for this name that the configuration trusts.
     pub(crate) async fn start(stream: Stream, config: Tls, server_name: &str) -> io::Result<Stream> {
         let connected =
             tokio_rustls::TlsConnector::from(config).connect(tls::server_name(server_name)?, stream);
-        Ok(connected.await?.into())
+        Ok(TlsStream::from(connected.await?).into())
+    }
+
+    /// The same as the server.
+    pub(crate) async fn accept(
+        stream: Stream,
+        config: &ServerTls,
+        limit: Option<Duration>,
+    ) -> io::Result<Stream> {
+        let accepted = TlsAcceptor::new(config.clone()).with_time_limit(limit).accept(stream).await?;
+        Ok(TlsStream::from(accepted).into())
     }
 
     /// The step before [`accept`](crate::accept()) for a server with TLS: makes the TLS handshake on a connected
@@ -92,7 +111,10 @@ mod with_rustls {
         ///
         /// # Errors
         /// `InvalidData` with a `rustls::Error` as source, `TimedOut`, or those of the stream.
-        pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
+        pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+            &self,
+            stream: S,
+        ) -> io::Result<server::TlsStream<S>> {
             let accepted = tokio_rustls::TlsAcceptor::from(self.config.clone()).accept(stream);
             adapter::in_time::<Tokio, _>(self.time_limit, accepted).await
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hybi::{Agreement, Connection, SystemEntropy};
 use hybi_test::alloc::{Counting, Measure};
-use hybi_tokio::{Config, Event, WebSocket};
+use hybi_tokio::{Clients, Config, Event, Prepared, Slow, WebSocket};
 use tokio::net::UnixStream;
 
 #[global_allocator]
@@ -129,5 +129,30 @@ fn after_a_large_message_nothing_is_held() {
         tokio::join!(sending, receiving);
         assert!(measure.held() < 4096, "{} octets", measure.held());
         assert!(measure.peak() < 5 << 20, "{}", measure.peak());
+    });
+}
+
+// Framed once, and said to a hundred from one buffer of the thread: a member costs nothing.
+#[test]
+fn one_message_to_many_takes_no_memory_for_each() {
+    run(async {
+        let clients = Clients::default();
+        let (mut peers, mut members) = (Vec::new(), Vec::new());
+        for _ in 0..100 {
+            let (mut client, mut server) = open(&Config::default());
+            round(&mut client, &mut server).await; // the buffers of the thread; and the socket is known to take octets
+            let (reader, writer) = server.into_split();
+            members.push((clients.join(writer.handle()), reader));
+            peers.push(client);
+        }
+        let text = "tide".repeat(256);
+        let measure = Measure::start();
+        let news = Prepared::new(&*text);
+        let framed = measure.allocations();
+        assert_eq!(clients.broadcast(&news, Slow::Drop).await.sent, 100);
+        assert_eq!((framed, measure.allocations() - framed), (1, 0), "the octets, and nothing for a member");
+        for peer in &mut peers {
+            assert!(peer.recv_message().await.is_some_and(|message| message.as_bytes() == text.as_bytes()));
+        }
     });
 }
