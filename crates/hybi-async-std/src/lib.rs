@@ -55,7 +55,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `net` | no | `connect`: sockets of async-net, which work on every runtime |
+//! | `net` | no | `connect` and `Listener`: sockets of async-net, which work on every runtime |
 //! | `tls` | no | TLS by rustls: `TlsAcceptor`, and `wss://` with [`Connector::with_tls`] |
 //! | `tls-webpki-roots`, `tls-platform-roots` | no | `tls`, and whom `wss://` trusts |
 //!
@@ -70,6 +70,8 @@ mod connect;
 #[cfg(not(feature = "net"))]
 mod no_net;
 mod runtime;
+#[cfg(feature = "net")]
+mod server;
 mod stream;
 mod tls;
 
@@ -81,9 +83,11 @@ pub use connect::connect;
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use futures_rustls::rustls;
 pub use hybi_futures::{
-    Accept, Answer, ClientRequest, CloseCause, CloseCode, CloseFrame, CloseInfo, Config, ConnectError, Data,
-    Delivery, Error, Event, Fragment, Handle, Kind, Message, MessageWriter, Payload, Prepared, ProtocolError,
-    Request, Response, RoundTrip, Sender, State, SystemEntropy, Text, UsageError,
+    Accept, Answer, Broadcast, ClientId, ClientRequest, Clients, CloseCause, CloseCode, CloseFrame,
+    CloseInfo, Config, ConnectError, Data, Delivery, Error, Event, Fragment, Handle, Kind, Membership,
+    Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError, Redirects,
+    Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy, Task, Text,
+    UsageError,
 };
 pub use runtime::AsyncStd;
 pub use stream::Stream;
@@ -109,3 +113,47 @@ pub type Arrival<S> = hybi_futures::Arrival<S, AsyncStd>;
 pub type Pending<S> = hybi_futures::Pending<S, AsyncStd>;
 /// A request for something else that waits for an answer.
 pub type PlainRequest<S> = hybi_futures::PlainRequest<S, AsyncStd>;
+
+/// A whole server: listens on TCP or a Unix socket, and gives each connection that asks for something a task. It starts
+/// none by itself; say how that is done on your runtime.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use hybi_async_std::{Accept, Answer, Arrival, Clients, Event, Listener, Prepared, Slow, Stream, Task};
+///
+/// # async fn serve() -> std::io::Result<()> {
+/// let listener = Listener::bind("127.0.0.1:9001").await?;
+/// let stopper = listener.stopper(); // for whoever decides that it is over
+/// let serving = smol::spawn(listener.run_with(|task: Task| smol::spawn(task).detach(), route));
+/// // ..
+/// stopper.stop(Duration::from_secs(10)).await;
+/// serving.await;
+/// # Ok(())
+/// # }
+///
+/// async fn route(arrival: Arrival<Stream>, clients: Clients) {
+///     let Arrival::Upgrade(pending) = arrival else { return };
+///     println!("{:?} asks for {}", pending.get_ref().peer_addr(), pending.request().path());
+///     let Ok(socket) = (match pending.request().path() {
+///         "/chat" => pending.accept(Accept::new()).await,
+///         _ => return drop(pending.reject(Answer::new(404)).await),
+///     }) else {
+///         return;
+///     };
+///     let (mut reader, writer) = socket.into_split();
+///     let me = clients.join(writer.handle());
+///     while let Some(event) = reader.recv().await {
+///         if let Event::Text(text) = event {
+///             let message = Prepared::new(&text);
+///             clients.broadcast_except(me.id(), &message, Slow::Disconnect).await;
+///         }
+///     }
+/// }
+/// ```
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub type Listener = hybi_futures::Listener<AsyncStd>;
+/// Ends a [`Listener`].
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub type Stopper = hybi_futures::Stopper<AsyncStd>;

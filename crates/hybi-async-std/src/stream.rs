@@ -1,4 +1,4 @@
-//! What `connect` connects over: one type for TCP, Unix sockets, and TLS over either. Without the feature `net` nobody
+//! What `connect` connects over, and a `Listener` accepts: one type for TCP, Unix sockets, and TLS over either. Without the feature `net` nobody
 //! dials, and there is no value of it.
 
 use std::fmt;
@@ -17,8 +17,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(not(feature = "net"))]
 use crate::no_net::TcpStream;
 
-/// What `connect` connects over: TCP or a Unix socket, and TLS over it if the address asks for
-/// that.
+/// What `connect` connects over, and a `Listener` accepts: TCP or a Unix socket, and TLS over it if the address or
+/// the listener asks for that.
 pub struct Stream(Kind);
 
 enum Kind {
@@ -27,7 +27,7 @@ enum Kind {
     Unix(UnixStream),
     /// TLS inside TLS is what an encrypted proxy on the way to an encrypted server makes.
     #[cfg(feature = "tls")]
-    Tls(Box<futures_rustls::client::TlsStream<Stream>>),
+    Tls(Box<futures_rustls::TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -60,9 +60,9 @@ impl Stream {
         }
     }
 
-    /// The TLS on top, if there is: for the certificates of the server.
+    /// The TLS on top, if there is: for the certificates of the peer.
     #[cfg(feature = "tls")]
-    pub fn tls(&self) -> Option<&futures_rustls::client::TlsStream<Self>> {
+    pub fn tls(&self) -> Option<&futures_rustls::TlsStream<Self>> {
         match &self.0 {
             Kind::Tls(stream) => Some(stream),
             _ => None,
@@ -84,8 +84,8 @@ impl From<UnixStream> for Stream {
 }
 
 #[cfg(feature = "tls")]
-impl From<futures_rustls::client::TlsStream<Self>> for Stream {
-    fn from(stream: futures_rustls::client::TlsStream<Self>) -> Self {
+impl From<futures_rustls::TlsStream<Self>> for Stream {
+    fn from(stream: futures_rustls::TlsStream<Self>) -> Self {
         Self(Kind::Tls(Box::new(stream)))
     }
 }

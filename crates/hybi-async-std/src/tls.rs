@@ -18,12 +18,29 @@ mod none {
     pub(crate) async fn start(_: Stream, tls: Tls, _: &str) -> io::Result<Stream> {
         match tls {}
     }
+
+    #[cfg(feature = "net")]
+    pub(crate) type ServerTls = Tls;
+
+    #[cfg(feature = "net")]
+    #[allow(clippy::unused_async, reason = "the same as with TLS")]
+    pub(crate) async fn accept(
+        _: Stream,
+        tls: &ServerTls,
+        _: Option<std::time::Duration>,
+    ) -> io::Result<Stream> {
+        match *tls {}
+    }
 }
 
+#[cfg(all(feature = "net", not(feature = "tls")))]
+pub(crate) use none::{ServerTls, accept};
 #[cfg(not(feature = "tls"))]
 pub(crate) use none::{Tls, default_client, start};
 #[cfg(feature = "tls")]
 pub use with_rustls::TlsAcceptor;
+#[cfg(all(feature = "net", feature = "tls"))]
+pub(crate) use with_rustls::{ServerTls, accept};
 #[cfg(feature = "tls")]
 pub(crate) use with_rustls::{Tls, default_client, start};
 
@@ -35,7 +52,7 @@ mod with_rustls {
 
     use futures_io::{AsyncRead, AsyncWrite};
     use futures_rustls::rustls::{ClientConfig, ServerConfig};
-    use futures_rustls::server::TlsStream;
+    use futures_rustls::{TlsStream, server};
     use hybi_futures::adapter::{self, tls};
 
     use crate::runtime::AsyncStd;
@@ -44,12 +61,25 @@ mod with_rustls {
     pub(crate) use tls::default_client_config as default_client;
 
     pub(crate) type Tls = Arc<ClientConfig>;
+    #[cfg(feature = "net")]
+    pub(crate) type ServerTls = Arc<ServerConfig>;
 
     /// The handshake is over when the server has shown a certificate for this name that the configuration trusts.
     pub(crate) async fn start(stream: Stream, config: Tls, server_name: &str) -> io::Result<Stream> {
         let connected =
             futures_rustls::TlsConnector::from(config).connect(tls::server_name(server_name)?, stream);
-        Ok(connected.await?.into())
+        Ok(TlsStream::from(connected.await?).into())
+    }
+
+    /// The same as the server.
+    #[cfg(feature = "net")]
+    pub(crate) async fn accept(
+        stream: Stream,
+        config: &ServerTls,
+        limit: Option<Duration>,
+    ) -> io::Result<Stream> {
+        let accepted = TlsAcceptor::new(config.clone()).with_time_limit(limit).accept(stream).await?;
+        Ok(TlsStream::from(accepted).into())
     }
 
     /// The step before [`accept`](crate::accept()) for a server with TLS: makes the TLS handshake on a connected
@@ -92,7 +122,10 @@ mod with_rustls {
         ///
         /// # Errors
         /// `InvalidData` with a `rustls::Error` as source, `TimedOut`, or those of the stream.
-        pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<TlsStream<S>> {
+        pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+            &self,
+            stream: S,
+        ) -> io::Result<server::TlsStream<S>> {
             let accepted = futures_rustls::TlsAcceptor::from(self.config.clone()).accept(stream);
             adapter::in_time::<AsyncStd, _>(self.time_limit, accepted).await
         }
