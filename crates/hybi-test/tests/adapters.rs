@@ -13,7 +13,7 @@ const ADAPTERS: [(&str, &[&str]); 3] = [
 ];
 
 /// The types that users of every adapter meet.
-const TYPES: [&str; 11] = [
+const TYPES: [&str; 15] = [
     "WebSocket",
     "Reader",
     "Writer",
@@ -25,6 +25,10 @@ const TYPES: [&str; 11] = [
     "PlainRequest",
     "Stream",
     "TlsAcceptor",
+    "Listener",
+    "Stopper",
+    "Clients",
+    "Membership",
 ];
 
 /// Who has a method that not all have.
@@ -57,6 +61,29 @@ const DIFFERENCES: &[(&str, &str, Only, &str)] = &[
     ("ByteStream", "poll_write", Only::Async, "likewise"),
     ("ByteStream", "poll_flush", Only::Async, "likewise"),
     ("ByteStream", "poll_close", Only::Async, "likewise"),
+    (
+        "Listener",
+        "bind_unix",
+        Only::Async,
+        "a blocking accept is woken by a connection, and that is one over TCP",
+    ),
+    ("Listener", "run_with", Only::Async, "for whoever starts tasks; a thread is started in one way"),
+];
+
+/// Names that not all adapters have at their front door, with the adapter that has them and the reason.
+const OWN_NAMES: &[(&str, &str, &str)] = &[
+    ("hybi-std", "ByteReader", "halves for two threads; a task reads and writes at once"),
+    ("hybi-std", "ByteWriter", "likewise"),
+    (
+        "hybi-std",
+        "Transport",
+        "what a blocking socket has to be able to do; elsewhere a trait of the runtime says so",
+    ),
+    ("hybi-std", "Plain", "likewise, for one without timeouts"),
+    ("hybi-std", "TlsStream", "the asynchronous ones are those of the crates that bind rustls to a runtime"),
+    ("hybi-tokio", "Tokio", "the runtime as a type"),
+    ("hybi-async-std", "AsyncStd", "likewise"),
+    ("hybi-async-std", "Task", "what `Listener::run_with` hands over; tokio starts tasks by itself"),
 ];
 
 /// Words of the protocol. Whoever needs one in an adapter decides something that belongs into the core.
@@ -199,6 +226,68 @@ fn the_methods_are_the_same_and_every_difference_has_a_reason() {
     }
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
     assert!(DIFFERENCES.iter().all(|(name, ..)| TYPES.contains(name)));
+}
+
+/// The names that a crate has at its front door, by `pub use` and `pub type`.
+fn exports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    for item in code.join("\n").split(';').map(str::trim) {
+        if let Some((_, item)) = item.rsplit_once("pub type ") {
+            found.extend(item.split(['<', ' ', '=']).next().map(str::to_owned));
+        } else if let Some((_, path)) = item.rsplit_once("pub use ") {
+            let list = path.split_once('{').map_or(path, |(_, list)| list.trim_end_matches('}'));
+            let names = list.split(',').filter_map(|name| name.rsplit("::").next()).map(str::trim);
+            found.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_same_names_stand_at_every_front_door() {
+    let all = ADAPTERS.map(|(adapter, _)| {
+        let lib = crates().join(adapter).join("src/lib.rs");
+        (adapter, exports(&fs::read_to_string(lib).expect("it is text")))
+    });
+    let union: BTreeSet<&String> = all.iter().flat_map(|(_, names)| names).collect();
+    assert!(union.len() > 50, "{union:?}");
+    let mut complaints = Vec::new();
+    for name in union {
+        let owner = OWN_NAMES.iter().find(|(_, own, _)| own == name).map(|(owner, ..)| *owner);
+        for (adapter, names) in &all {
+            let (has, should) = (names.contains(name), owner.is_none_or(|owner| owner == *adapter));
+            if has != should {
+                complaints.push(format!("{adapter}: {name} {}", if has { "is there" } else { "is missing" }));
+            }
+        }
+    }
+    for (owner, name, _) in OWN_NAMES {
+        if !all.iter().any(|(adapter, names)| adapter == owner && names.contains(*name)) {
+            complaints.push(format!("{owner}: {name} is listed, and is not there"));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn the_reader_of_exports_can_read() {
+    let text = "
+//! pub use in::docs;
+mod a;
+pub use a::{
+    One, Two,
+    Three,
+};
+#[cfg(feature = \"tls\")]
+pub use b::Four;
+pub use rustls;
+/// Docs; with a semicolon.
+pub type Five<S> = a::Five<S, Runtime>;
+pub type Six = a::Six;
+";
+    let names: Vec<_> = exports(text).into_iter().collect();
+    assert_eq!(names, ["Five", "Four", "One", "Six", "Three", "Two", "rustls"]);
 }
 
 #[test]
