@@ -40,6 +40,7 @@ pub mod stress;
 pub mod tls;
 pub mod transcript;
 pub mod twin;
+pub mod work;
 
 /// The code in the pages of `docs`, as examples that have to compile.
 #[cfg(doctest)]

@@ -1,13 +1,12 @@
 //! What a peer makes us work: at most 200 ns for each octet it sends, whatever blocks it sends. Time of the processor
 //! counts, so other work on the machine is no matter.
 
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::bits::{Bits, dynamic, empty_dynamic};
 use super::inflate;
 use hybi::extension::permessage_deflate::{Inflater, WindowBits};
+use hybi_test::work::processor_time;
 
 /// Without optimisation nothing is said of speed, only that it is not out of all bounds.
 const BOUND_NS: u128 = if cfg!(debug_assertions) { 10_000 } else { 200 };
@@ -41,19 +40,9 @@ fn the_work_for_an_octet_is_bounded() {
 
 fn time(payload: &[u8]) -> Duration {
     let mut inflater = Inflater::new(WindowBits::MAX, true);
-    let (start, worked) = (Instant::now(), processor_time());
+    let start = processor_time();
     inflate(&mut inflater, payload).unwrap();
-    match (worked, processor_time()) {
-        (Some(before), Some(after)) => after - before,
-        _ => start.elapsed(),
-    }
-}
-
-/// What this thread has had of the processor, where the operating system says so (Linux).
-fn processor_time() -> Option<Duration> {
-    thread::yield_now(); // the account is made up when a thread is switched
-    let account = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(account.split(' ').next()?.parse().ok()?))
+    processor_time() - start
 }
 
 fn fixed(code: &str) -> Bits {

@@ -1,8 +1,9 @@
 //! Memory and work of the library's calls: `SHIM.md` section 10.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hybi_test::alloc::{self, Measure, look};
+use hybi_test::work::processor_time;
 use serde_json::{Value, json};
 
 use crate::options::Memory;
@@ -22,13 +23,13 @@ impl Meter {
         Self { measure, work: Duration::ZERO }
     }
 
-    /// A call of the library: all that it allocates and the time that it takes are its own.
+    /// A call of the library: all that it allocates and the work that it takes are its own.
     pub(crate) fn library<T>(&mut self, call: impl FnOnce() -> T) -> T {
         let work = &mut self.work;
         look(|| {
-            let start = Instant::now();
+            let start = processor_time();
             let result = call();
-            *work += start.elapsed();
+            *work += processor_time().saturating_sub(start);
             result
         })
     }
