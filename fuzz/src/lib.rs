@@ -1,5 +1,7 @@
 //! What the targets assert.
 
+pub mod deflate;
+
 use hybi::handshake::{ClientHandshake, ClientRequest, ServerHandshake, ServerSettings};
 use hybi::{BoxEntropy, Config, Role};
 use hybi_test::endpoint::{self, Memory};
