@@ -131,6 +131,22 @@ fn a_second_message_is_smaller_where_the_context_is_taken_over() {
     }
 }
 
+/// §7.1.1.1: what came before leaves no trace, not even in what is not referred to.
+#[test]
+fn without_takeover_the_same_message_becomes_the_same_octets() {
+    for n in [9, 15] {
+        for l in [0, 1, 3, 6, 9] {
+            for message in [b"salt and sand, ".repeat(12), text(3_000, 7), b"Hello".to_vec()] {
+                let mut deflater = Deflater::new(bits(n), false, level(l));
+                let first = deflate(&mut deflater, &message);
+                for _ in 0..3 {
+                    assert!(deflate(&mut deflater, &message) == first, "{n} bits, level {l}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn what_does_not_compress_becomes_little_longer() {
     let mut state = 1u32;

@@ -49,14 +49,18 @@ impl Compressor {
 
     /// Forgets all that it has seen.
     pub(super) fn reset(&mut self) {
-        if self.used {
-            if self.fast {
+        if self.fast {
+            if self.used {
                 self.deflate.reset(); // the fast mode likes to begin where its memory is warm
-            } else {
-                self.discard(&[], TDEFLFlush::Full);
             }
-            self.used = false;
+        } else if self.used {
+            self.discard(&[], TDEFLFlush::Full);
+        } else {
+            // Nothing ever refers to the first place of its memory. Who begins behind it is compressed like those
+            // who come after.
+            self.discard(&[0], TDEFLFlush::Full);
         }
+        self.used = false;
         self.seen.clear();
     }
 
