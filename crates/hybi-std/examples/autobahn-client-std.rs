@@ -2,6 +2,7 @@
 //! many cases there are, runs each, and has the report written.
 
 use std::error::Error;
+use std::time::Duration;
 
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi_std::{ClientRequest, CloseCode, Config, Connector, Event};
@@ -13,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = url.trim_end_matches('/');
     let mut config = Config::default();
     config.limits.fragments = 100_000; // the suite sends 4 MiB in 65,536 fragments
+    config.timeouts.handshake = Some(Duration::from_secs(60)); // it may be busy with another case
     let connector = Connector::new(config);
 
     let (mut socket, _) = connector.connect(ClientRequest::new(&*format!("{url}/getCaseCount"))?)?;
