@@ -5,6 +5,7 @@
 //! | [`run_loop`] | what to call, in which order, and what happens to one byte |
 //! | [`buffers`] | whose memory octets arrive in, what moves when, what a connection holds |
 //! | [`opening`] | from a transport, or a request that somebody else has read, to a connection |
+//! | [`compression`] | when to switch it on, what it costs, and what it gives away |
 //! | [`limits`] | what a peer may cost, what it is told beyond that, what the application must still do |
 //! | [`closing`] | states, who ends the transport, deadlines, 1005 and 1006 |
 //! | [`keepalive`] | a clock that is a number, and the one next deadline |
@@ -23,6 +24,7 @@
 pub mod adapters;
 pub mod buffers;
 pub mod closing;
+pub mod compression;
 pub mod drafts;
 pub mod event_loop;
 pub mod keepalive;
