@@ -115,8 +115,10 @@ fn with_away<T>(away: bool, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// In front of each block: enough to keep its alignment.
-const HEAD: usize = 16;
+/// In front of each block: a multiple of its alignment, so that what follows is aligned as well.
+const fn head(layout: Layout) -> usize {
+    if layout.align() > 16 { layout.align() } else { 16 }
+}
 
 fn grow(by: isize) {
     COUNTERS.with(|counters| {
@@ -137,72 +139,74 @@ fn admit() -> (bool, bool) {
     })
 }
 
-fn with_head(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size.checked_add(HEAD)?, HEAD).ok()
+/// The layout with its head, for a block of so many octets.
+fn with_head(layout: Layout, size: usize) -> Option<Layout> {
+    Layout::from_size_align(size.checked_add(head(layout))?, head(layout)).ok()
 }
 
-// SAFETY: every block comes from `System` with the layout that it is given back with, `HEAD` octets before
-// what the caller sees. `HEAD` is a multiple of every alignment that is not passed through.
+// SAFETY: every block comes from `System` with the layout that it is given back with, and has its head before what
+// the caller sees. The head is a multiple of the alignment, so that is kept.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.align() > HEAD {
-            // SAFETY: the caller's promise, passed on. Such blocks are rare, and left out.
-            return unsafe { System.alloc(layout) };
-        }
         let (counted, admitted) = admit();
-        let Some(outer) = with_head(layout.size()).filter(|_| admitted) else { return std::ptr::null_mut() };
-        // SAFETY: `outer` has at least `HEAD` octets; writes stay inside of the block.
+        let outer = with_head(layout, layout.size()).filter(|_| admitted);
+        let Some(outer) = outer else { return std::ptr::null_mut() };
+        // SAFETY: `outer` has at least a head; writes stay inside of the block.
         unsafe {
             let block = System.alloc(outer);
             if block.is_null() {
                 return block;
             }
             *block = u8::from(counted);
+            let payload = block.add(head(layout));
             if let Some(octet) = COUNTERS.with(|counters| counters.fill.get()) {
-                block.add(HEAD).write_bytes(octet, layout.size());
+                payload.write_bytes(octet, layout.size());
             }
             if counted {
                 grow(layout.size() as isize);
             }
-            block.add(HEAD)
+            payload
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: `block` came from `alloc` or `realloc` with this layout, so the head is in front of it.
         unsafe {
-            if layout.align() > HEAD {
-                return System.dealloc(block, layout);
-            }
-            let block = block.sub(HEAD);
+            let block = block.sub(head(layout));
             if *block == 1 {
                 grow(-(layout.size() as isize));
             }
-            System.dealloc(block, Layout::from_size_align_unchecked(layout.size() + HEAD, HEAD));
+            System.dealloc(block, outer(layout));
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as in `dealloc`; the part that is filled lies between the old and the new size.
         unsafe {
-            if layout.align() > HEAD {
-                return System.realloc(block, layout, size);
-            }
-            if size > layout.size() && !admit().1 || with_head(size).is_none() {
+            if size > layout.size() && !admit().1 || with_head(layout, size).is_none() {
                 return std::ptr::null_mut();
             }
-            let old = Layout::from_size_align_unchecked(layout.size() + HEAD, HEAD);
-            let block = System.realloc(block.sub(HEAD), old, size + HEAD);
+            let block = System.realloc(block.sub(head(layout)), outer(layout), size + head(layout));
             if block.is_null() {
                 return block;
             }
             if *block == 1 {
                 grow(size as isize - layout.size() as isize);
             }
+            let payload = block.add(head(layout));
             if let Some(octet) = COUNTERS.with(|counters| counters.fill.get()) {
-                block.add(HEAD + layout.size()).write_bytes(octet, size.saturating_sub(layout.size()));
+                payload.add(layout.size()).write_bytes(octet, size.saturating_sub(layout.size()));
             }
-            block.add(HEAD)
+            payload
         }
     }
+}
+
+/// The layout of a block that is there.
+///
+/// # Safety
+/// The block came from `alloc` or `realloc` with this layout, so the sum was no overflow.
+unsafe fn outer(layout: Layout) -> Layout {
+    // SAFETY: as promised; a head is a power of two, as an alignment is.
+    unsafe { Layout::from_size_align_unchecked(layout.size() + head(layout), head(layout)) }
 }

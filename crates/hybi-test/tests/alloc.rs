@@ -29,6 +29,22 @@ fn growing_is_an_allocation_and_shrinking_is_none() {
 }
 
 #[test]
+fn blocks_of_any_alignment_count() {
+    #[repr(align(64))]
+    #[derive(Clone)]
+    struct Line([u8; 64]);
+    let measure = Measure::start();
+    let mut lines = vec![Line([1; 64]); 3];
+    assert_eq!((measure.held(), measure.allocations()), (192, 1));
+    assert!(lines.as_ptr().addr().is_multiple_of(64));
+    lines.reserve_exact(100);
+    assert!(lines.as_ptr().addr().is_multiple_of(64) && lines.iter().all(|line| line.0 == [1; 64]));
+    assert_eq!(measure.held(), 103 * 64);
+    drop(lines);
+    assert_eq!(measure.held(), 0);
+}
+
+#[test]
 fn it_looks_away_and_remembers_what_it_did_not_count() {
     let measure = Measure::start();
     let unseen = look_away(|| vec![0u8; 1000]);
