@@ -1,4 +1,5 @@
-//! Against peers that other people wrote, over TLS: the npm package `ws` and the Python package `websockets`, each as
+//! Against peers that other people wrote, over TLS: the npm packages `ws` and `faye-websocket` and the Python package
+//! `websockets`, each as
 //! client and as server. Clients run on smol, servers on async-std.
 #![cfg(any(feature = "deflate", feature = "zlib-rs"))]
 
@@ -32,6 +33,16 @@ fn our_client_and_the_server_of_ws() {
 #[test]
 fn our_client_and_the_server_of_websockets() {
     use_server::<AsyncStd>("websockets-server", block_on);
+}
+
+#[test]
+fn our_client_and_the_server_of_faye_websocket() {
+    use_server::<AsyncStd>("faye-server", block_on);
+}
+
+#[test]
+fn our_server_and_the_client_of_faye_websocket() {
+    serve_client("faye-client", serve);
 }
 
 #[test]

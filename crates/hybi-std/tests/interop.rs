@@ -92,6 +92,11 @@ fn our_client_and_the_server_of_ws() {
 }
 
 #[test]
+fn our_client_and_the_server_of_faye_websocket() {
+    bounded(|| use_server("faye-server", &["--deflate=off"], None));
+}
+
+#[test]
 fn our_client_and_the_server_of_ws_that_would_compress() {
     bounded(|| use_server("ws-server", &["--deflate=on"], None));
 }
@@ -247,6 +252,11 @@ fn serve_client(name: &str, arguments: &[&str], deflate: Option<DeflateConfig>) 
 #[test]
 fn our_server_and_the_client_of_ws() {
     bounded(|| serve_client("ws-client", &["--deflate=off"], None));
+}
+
+#[test]
+fn our_server_and_the_client_of_faye_websocket() {
+    bounded(|| serve_client("faye-client", &["--deflate=off"], None));
 }
 
 #[test]

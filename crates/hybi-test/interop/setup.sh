@@ -3,8 +3,8 @@
 #
 #   setup.sh DEST [--chromium]
 #
-# DEST/bin then has one command per peer: ws-server, ws-client (npm ws), websockets-server, websockets-client (Python
-# websockets) and page (Chromium); README.md has their arguments. The versions are pinned and hash-locked in
+# DEST/bin then has one command per peer: ws-server, ws-client, ws-readme (npm ws), faye-server, faye-client (npm
+# faye-websocket), websockets-server, websockets-client (Python websockets) and page (Chromium); README.md has their arguments. The versions are pinned and hash-locked in
 # package-lock.json and requirements.txt. --chromium also installs Debian's chromium and chromium-driver through apt-get
 # when they are missing, the only thing put outside DEST. A second call on a complete DEST returns at once.
 set -euo pipefail
@@ -55,8 +55,8 @@ command_for() {   # NAME INTERPRETER SCRIPT
     chmod +x "$dest/bin/$1"
 }
 
-works() {   # both libraries load, in the versions that were asked for
-    "$dest/bin/ws-server" --version >/dev/null && "$dest/bin/websockets-server" --version >/dev/null
+works() {   # the libraries load, in the versions that were asked for
+    "$dest/bin/ws-server" --version >/dev/null && "$dest/bin/faye-server" --version >/dev/null && "$dest/bin/websockets-server" --version >/dev/null
 }
 
 command -v node >/dev/null || die "node is needed"
@@ -71,12 +71,15 @@ if [ "$(cat "$dest/.stamp" 2>/dev/null)" != "$stamp" ] || ! works 2>/dev/null; t
     mkdir "$dest/bin"
     cp "$here/package.json" "$here/package-lock.json" "$dest"
     (cd "$dest" && timeout 300 npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier </dev/null) ||
-        die "npm could not install ws"
+        die "npm could not install ws and faye-websocket"
     timeout 300 python3 -m pip install -q --disable-pip-version-check --root-user-action ignore --no-deps \
         --require-hashes --target "$dest/python" -r "$here/requirements.txt" </dev/null ||
         die "pip could not install websockets"
     command_for ws-server node ws-server.js
     command_for ws-client node ws-client.js
+    command_for ws-readme node ws-readme.js
+    command_for faye-server node faye-server.js
+    command_for faye-client node faye-client.js
     command_for websockets-server python3 websockets-server.py
     command_for websockets-client python3 websockets-client.py
     command_for page python3 page.py
@@ -84,6 +87,6 @@ if [ "$(cat "$dest/.stamp" 2>/dev/null)" != "$stamp" ] || ! works 2>/dev/null; t
     echo "$stamp" >"$dest/.stamp"
 fi
 [ -z "$chromium" ] || install_chromium
-versions="$("$dest/bin/ws-server" --version), $("$dest/bin/websockets-server" --version)"
+versions="$("$dest/bin/ws-server" --version), $("$dest/bin/faye-server" --version), $("$dest/bin/websockets-server" --version)"
 [ -z "$chromium" ] || versions+=", $(chromium --version 2>/dev/null | cut -d' ' -f1-2)"
 say "ready: $dest/bin ($versions)"

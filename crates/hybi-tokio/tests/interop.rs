@@ -1,4 +1,5 @@
-//! Against peers that other people wrote, over TLS: the npm package `ws` and the Python package `websockets`, each as
+//! Against peers that other people wrote, over TLS: the npm packages `ws` and `faye-websocket` and the Python package
+//! `websockets`, each as
 //! client and as server; and Chromium. In Chromium the examples for axum are used as well: `examples.rs`.
 #![cfg(any(feature = "deflate", feature = "zlib-rs"))]
 
@@ -44,6 +45,16 @@ fn our_client_and_the_server_of_ws() {
 #[test]
 fn our_client_and_the_server_of_websockets() {
     use_server::<Tokio>("websockets-server", block_on);
+}
+
+#[test]
+fn our_client_and_the_server_of_faye_websocket() {
+    use_server::<Tokio>("faye-server", block_on);
+}
+
+#[test]
+fn our_server_and_the_client_of_faye_websocket() {
+    serve_client("faye-client", serve);
 }
 
 #[test]
