@@ -4,66 +4,56 @@
 //!     hybi connect ws://127.0.0.1:9001/          in as many other terminals as you like
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use hybi_tokio::{Error, Handle, Prepared, UsageError, accept};
-use tokio::net::{TcpListener, TcpStream};
+use hybi_tokio::{Accept, Arrival, Clients, Error, Listener, Prepared, Slow, Stream};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:9001").await?;
     println!("ws://{}/; type something", listener.local_addr()?);
-    let audience = Audience::default();
-    let speaker = audience.clone();
+    let listener = Listener::new(listener);
+    // The terminal blocks, so it has a thread; lines come from there.
+    let (typed, mut lines) = mpsc::channel::<String>(1);
     std::thread::spawn(move || {
-        for line in io::stdin().lines().map_while(Result::ok) {
-            println!("{} heard it", speaker.tell(&line));
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if typed.blocking_send(line).is_err() {
+                break;
+            }
         }
     });
-    serve(listener, audience).await
+    let clients = listener.clients().clone();
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            println!("{} heard it", tell(&clients, &line).await);
+        }
+    });
+    serve(listener).await;
+    Ok(())
 }
 
-pub(crate) async fn serve(listener: TcpListener, audience: Audience) -> io::Result<()> {
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        tokio::spawn(attend(stream, audience.clone()));
-    }
+pub(crate) async fn serve(listener: Listener) {
+    listener
+        .run(async |arrival, clients| {
+            let _ = attend(arrival, &clients).await; // an error: this one is gone
+        })
+        .await;
 }
 
-async fn attend(stream: TcpStream, audience: Audience) -> Result<(), Error> {
-    let (mut reader, writer) = accept(stream).await?.into_split();
-    audience.lock().push(writer.handle());
+async fn attend(arrival: Arrival<Stream>, clients: &Clients) -> Result<(), Error> {
+    let Arrival::Upgrade(pending) = arrival else { return Ok(()) };
+    let (mut reader, writer) = pending.accept(Accept::new()).await?.into_split();
+    let _membership = clients.join(writer.handle()); // until it is dropped
     // Somebody has to receive, or pings and closes are never answered. What the client says is of no interest.
     while reader.recv().await.is_some() {}
     Ok(())
 }
 
-/// Everybody who listens.
-#[derive(Clone, Default)]
-pub(crate) struct Audience(Arc<Mutex<Vec<Handle>>>);
-
-impl Audience {
-    /// Sends it to all, and says to how many.
-    ///
-    /// The message is framed once, and all connections share its octets. A connection with too much waiting does not
-    /// hold up the others: this one it does not get. So no slow reader costs more memory than its high water mark.
-    pub(crate) fn tell(&self, text: &str) -> usize {
-        let message = Prepared::new(text);
-        let mut told = 0;
-        self.lock().retain(|handle| match handle.try_send_prepared(&message) {
-            Ok(()) => {
-                told += 1;
-                true
-            }
-            Err(Error::Usage(UsageError::QueueFull)) => true, // slow: perhaps the next one
-            Err(_) => false,                                  // gone
-        });
-        told
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Handle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Sends it to all, and says to how many.
+///
+/// The message is framed once, and all connections share its octets. A connection with too much waiting does not hold
+/// up the others: this message it does not get (`Slow` has other policies). So no slow reader costs more memory than its
+/// high water mark.
+pub(crate) async fn tell(clients: &Clients, text: &str) -> usize {
+    clients.broadcast(&Prepared::new(text), Slow::Drop).await.sent
 }

@@ -5,43 +5,38 @@
 //! Then open http://127.0.0.1:9001/ in two windows. The first message of a visitor is the name to go by.
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
 
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use hybi_tokio::{
-    Accept, Acceptor, Answer, Arrival, CloseCode, Config, Error, Handle, Pending, PlainRequest, Prepared,
-    ServerSettings,
+    Accept, Answer, Arrival, Clients, CloseCode, Config, Error, Listener, Pending, PlainRequest, Prepared,
+    ServerSettings, Slow, Stream,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:9001").await?;
     println!("http://{}/", listener.local_addr()?);
-    serve(listener).await
-}
-
-pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
-    let mut settings = ServerSettings::default();
-    settings.plain_requests = true; // requests for pages arrive, too
-    let acceptor = Acceptor::new(Config::default(), settings);
-    let room = Room::default();
-    for number in 0.. {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let (acceptor, room) = (acceptor.clone(), room.clone());
-        tokio::spawn(async move {
-            match acceptor.read(stream).await? {
-                Arrival::Plain(request) => page(request).await,
-                Arrival::Upgrade(pending) => visit(pending, room, number).await,
-            }
-        });
-    }
+    serve(listener).await;
     Ok(())
 }
 
-async fn page(request: PlainRequest<TcpStream>) -> Result<(), Error> {
+pub(crate) async fn serve(listener: TcpListener) {
+    let mut settings = ServerSettings::default();
+    settings.plain_requests = true; // requests for pages arrive, too
+    // A task for each connection, a limit on handshakes in progress, and the set of who is there.
+    Listener::new(listener).with_config(Config::default(), settings).run(arrive).await;
+}
+
+async fn arrive(arrival: Arrival<Stream>, clients: Clients) {
+    let result = match arrival {
+        Arrival::Plain(request) => page(request).await,
+        Arrival::Upgrade(pending) => visit(pending, &clients).await,
+    };
+    if let Err(error) = result {
+        println!("{error}");
+    }
+}
+
+async fn page(request: PlainRequest<Stream>) -> Result<(), Error> {
     let answer = match request.head().path() {
         "/" => Answer::new(200)
             .with_header("Content-Type", "text/html; charset=utf-8")
@@ -51,7 +46,7 @@ async fn page(request: PlainRequest<TcpStream>) -> Result<(), Error> {
     request.respond(answer).await
 }
 
-async fn visit(pending: Pending<TcpStream>, room: Room, number: u64) -> Result<(), Error> {
+async fn visit(pending: Pending<Stream>, clients: &Clients) -> Result<(), Error> {
     // Any page on the web can make a browser connect to here: only our own may (RFC 6455 §10.2).
     let own = format!("http://{}", pending.request().host());
     if !pending.request().origin_allowed(&[&own]) {
@@ -62,42 +57,19 @@ async fn visit(pending: Pending<TcpStream>, room: Room, number: u64) -> Result<(
     let Some(name) = first.as_str().filter(|name| (1..=20).contains(&name.len())) else {
         return writer.close(CloseCode::POLICY_VIOLATION, "a name of 1 to 20 octets comes first").await;
     };
-    room.enter(number, writer.handle());
-    room.say(&format!("{name} has come"));
+    let membership = clients.join(writer.handle());
+    say(clients, &format!("{name} has come")).await;
     while let Some(message) = reader.recv_message().await {
         if let Some(text) = message.as_str() {
-            room.say(&format!("{name}: {text}"));
+            say(clients, &format!("{name}: {text}")).await;
         }
     }
-    room.leave(number);
-    room.say(&format!("{name} has left"));
+    drop(membership); // whoever drops it has left
+    say(clients, &format!("{name} has left")).await;
     Ok(())
 }
 
-/// Who is there. A handle sends on a connection from anywhere.
-#[derive(Clone, Default)]
-struct Room(Arc<Mutex<BTreeMap<u64, Handle>>>);
-
-impl Room {
-    fn enter(&self, number: u64, handle: Handle) {
-        self.lock().insert(number, handle);
-    }
-
-    fn leave(&self, number: u64) {
-        self.lock().remove(&number);
-    }
-
-    /// Says it to all. The message is framed once; nobody waits for anybody, and who does not keep up is dropped.
-    fn say(&self, text: &str) {
-        let message = Prepared::new(text);
-        for handle in self.lock().values() {
-            if handle.try_send_prepared(&message).is_err() {
-                handle.abort();
-            }
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Handle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// To all. The message is framed once, nobody waits for anybody, and who does not keep up is disconnected.
+async fn say(clients: &Clients, text: &str) {
+    clients.broadcast(&Prepared::new(text), Slow::Disconnect).await;
 }

@@ -35,8 +35,8 @@ use hybi_test::foreign::{expect_ok, peer};
 use hybi_test::proxy::{Manner, Proxy as TestProxy};
 use hybi_test::tls::Authority;
 use hybi_tokio::{
-    ClientRequest, CloseCode, ConnectError, Connector, Message, Proxies, Proxy, Response, Stream, WebSocket,
-    connect,
+    ClientRequest, CloseCode, ConnectError, Connector, Listener, Message, Proxies, Proxy, Response, Stream,
+    WebSocket, connect,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -153,15 +153,16 @@ async fn get(address: SocketAddr, target: &str) -> String {
 fn broadcast_to_three() {
     bounded(async {
         let (listener, address) = listen().await;
-        let audience = broadcast::Audience::default();
-        tokio::spawn(broadcast::serve(listener, audience.clone()));
+        let listener = Listener::new(listener);
+        let clients = listener.clients().clone();
+        tokio::spawn(broadcast::serve(listener));
         let url = format!("ws://{address}/");
         let mut listeners = vec![open(&url).await, open(&url).await, open(&url).await];
         // Who is connected joins a moment later: until all have, say something else.
-        while audience.tell("soon") < 3 {
+        while broadcast::tell(&clients, "soon").await < 3 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(audience.tell("high water"), 3);
+        assert_eq!(broadcast::tell(&clients, "high water").await, 3);
         for listener in &mut listeners {
             let mut message = listener.recv_message().await;
             while message == Some("soon".into()) {
@@ -170,7 +171,7 @@ fn broadcast_to_three() {
             assert_eq!(message, Some("high water".into()));
         }
         close(listeners.pop().expect("there are three")).await;
-        while audience.tell("low water") == 3 {
+        while broadcast::tell(&clients, "low water").await == 3 {
             tokio::task::yield_now().await;
         }
         hears(&mut listeners[0], "low water").await;
