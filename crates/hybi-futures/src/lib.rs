@@ -27,6 +27,8 @@ mod round_trip;
 mod runtime;
 mod scratch;
 mod server;
+#[cfg(feature = "sink")]
+mod sink;
 mod split;
 mod stream;
 mod sync;

@@ -12,7 +12,6 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
-use futures_sink::Sink;
 use hybi::{
     CloseCause, CloseCode, CloseFrame, CloseInfo, Delivery, Event, Instant, Message, Payload, Prepared,
     Receiver, Sender, State, TransportAction, UsageError,
@@ -658,30 +657,13 @@ impl<S, R: Io<S>> Stream for Reader<S, R> {
 }
 
 /// Ready below high water. Closing the sink begins the closing handshake.
-impl<S, R: Io<S>> Sink<Message> for Writer<S, R> {
-    type Error = Error;
-
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_turn(cx)
-    }
-
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        let mut message = Some(message);
-        self.get_mut().say_now(&mut |out| out.send_message(&mut message))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Self::poll_flush(self.get_mut(), cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        this.begin_close()?;
-        this.poll_flush(cx)
-    }
-}
-
 impl<S, R: Io<S>> Writer<S, R> {
+    #[cfg(feature = "sink")]
+    pub(crate) fn send_message_now(&mut self, message: Message) -> Result<(), Error> {
+        let mut message = Some(message);
+        self.say_now(&mut |out| out.send_message(&mut message))
+    }
+
     pub(crate) fn begin_close(&mut self) -> Result<(), Error> {
         self.say_now(&mut |out| Ok(out.sender.close(CloseCode::NORMAL, "")?))
     }

@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
-use futures_sink::Sink;
 use hybi::{
     Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Delivery, Event, Kind, Message, MessageWriter,
     Payload, Prepared, Sender, State, TransportAction,
@@ -36,7 +35,7 @@ use crate::{Reader, Writer};
 /// ([`Event::Closed`]) says how, and [`Self::io_error`] says why.
 ///
 /// It is also a [`Stream`] of messages, which says by an error that the connection did not end in order, and a
-/// [`Sink`] for them.
+/// `Sink` for them (feature `sink`).
 pub struct WebSocket<S, R: Runtime> {
     pub(crate) wire: Wire<S, R>,
     pub(crate) connection: Connection,
@@ -406,29 +405,6 @@ impl<S, R: Io<S>> Stream for WebSocket<S, R> {
 }
 
 /// Ready below high water. Closing the sink begins the closing handshake; receive to bring it to its end.
-impl<S, R: Io<S>> Sink<Message> for WebSocket<S, R> {
-    type Error = Error;
-
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        if this.connection.is_above_high_water() { this.poll_flush(cx) } else { Poll::Ready(Ok(())) }
-    }
-
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.get_mut().connection.send_message(message).map_err(|refused| refused.error)?)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Self::poll_flush(self.get_mut(), cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        this.connection.close(CloseCode::NORMAL, "")?;
-        this.poll_flush(cx)
-    }
-}
-
 /// Nothing in it is ever pinned.
 impl<S, R: Runtime> Unpin for WebSocket<S, R> {}
 
