@@ -9,7 +9,7 @@
 //! | [`limits`] | what a peer may cost, what it is told beyond that, what the application must still do |
 //! | [`closing`] | states, who ends the transport, deadlines, 1005 and 1006 |
 //! | [`keepalive`] | a clock that is a number, and the one next deadline |
-//! | [`extension`](crate::extension) | an extension of your own, and what changes for the messages of its connections |
+//! | [`extensions`] | what changes messages on their way, who agrees to it, and one of your own |
 //! | [`drafts`] | versions 7 and 8 |
 //! | [`event_loop`] | embedding in a loop of your own: readiness in one function |
 //! | [`adapters`] | writing an adapter: duties in order, and the traps |
@@ -27,6 +27,7 @@ pub mod closing;
 pub mod compression;
 pub mod drafts;
 pub mod event_loop;
+pub mod extensions;
 pub mod keepalive;
 pub mod limits;
 pub mod opening;
