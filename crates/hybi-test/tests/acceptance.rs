@@ -12,6 +12,7 @@ fn sample_cases_in_every_split() {
     let mut command = Command::new("python3");
     command.arg(acceptance.join("run_cases.py")).arg("--shim").arg(env!("CARGO_BIN_EXE_shim"));
     command.args(["--every-split", "--gate", "must,seed,decision"]);
+    command.args(["--limit", "60"]); // seconds for an answer: a bound, also without optimisation and beside other work
     if cfg!(debug_assertions) {
         command.arg("--no-work"); // times of builds without optimisation say nothing
     }
