@@ -33,13 +33,14 @@ pub enum Arrival<S, R: Runtime> {
 
 /// A good request that waits for an answer.
 pub struct Pending<S, R: Runtime> {
-    door: Door<S, R>,
-    request: Request,
+    /// In a box, like the request: the future of whoever answers has room for it as long as it lives.
+    door: Box<Door<S, R>>,
+    request: Box<Request>,
 }
 
 /// A request for something else that waits for an answer.
 pub struct PlainRequest<S, R: Runtime> {
-    door: Door<S, R>,
+    door: Box<Door<S, R>>,
     head: RequestHead,
 }
 
@@ -79,9 +80,9 @@ impl<R: Runtime> Acceptor<R> {
         R: Io<S>,
     {
         let handshake = ServerHandshake::new(self.config.clone(), self.settings.clone());
-        let mut door = Door { wire: Wire::new(stream), handshake, closing: Closing::default() };
+        let mut door = Box::new(Door { wire: Wire::new(stream), handshake, closing: Closing::default() });
         match poll_fn(|cx| door.poll_incoming(cx)).await? {
-            Incoming::Upgrade(request) => Ok(Arrival::Upgrade(Pending { door, request })),
+            Incoming::Upgrade(request) => Ok(Arrival::Upgrade(Pending { door, request: Box::new(request) })),
             Incoming::Plain(head) => Ok(Arrival::Plain(PlainRequest { door, head })),
             Incoming::Failed(error) => {
                 door.finish().await?;
@@ -129,6 +130,7 @@ impl<S, R: Io<S>> Pending<S, R> {
     /// [`Error::Answer`] (nothing was written) or [`Error::Io`].
     pub async fn accept(mut self, accept: Accept) -> Result<WebSocket<S, R>, Error> {
         let connection = self.door.handshake.accept(accept)?;
+        drop(self.request);
         let mut socket = WebSocket::from_wire(self.door.wire, connection);
         socket.flush().await?;
         Ok(socket)
@@ -185,7 +187,7 @@ impl<S, R: Io<S>> Door<S, R> {
     }
 
     /// Transmits the answer, ends our side, and lets the peer read it before the transport goes.
-    async fn finish(mut self) -> io::Result<()> {
+    async fn finish(mut self: Box<Self>) -> io::Result<()> {
         poll_fn(|cx| self.poll_finish(cx)).await
     }
 

@@ -38,7 +38,8 @@ use crate::{Reader, Writer};
 /// `Sink` for them (feature `sink`).
 pub struct WebSocket<S, R: Runtime> {
     pub(crate) wire: Wire<S, R>,
-    pub(crate) connection: Connection,
+    /// In a box: it is moved from future to future, each of which has room for what it holds.
+    pub(crate) connection: Box<Connection>,
     pub(crate) pings: Pings,
     /// The stream has told how the connection ended.
     told: bool,
@@ -51,7 +52,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     }
 
     pub(crate) fn from_wire(wire: Wire<S, R>, connection: Connection) -> Self {
-        Self { wire, connection, pings: Pings::new(R::now), told: false }
+        Self { wire, connection: Box::new(connection), pings: Pings::new(R::now), told: false }
     }
 
     // ---- receiving
@@ -97,7 +98,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
             self.pings.see(&event);
             if let Some(message) = event.into_message() {
                 if self.connection.held_len() == 0 {
-                    self.wire.reclaim(&mut self.connection); // nothing is lent, and it may be long until the next
+                    self.wire.reclaim(&mut *self.connection); // nothing is lent, and it may be long until the next
                 }
                 return Poll::Ready(Some(message));
             }
@@ -126,7 +127,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// Reads once. Ready when something has happened.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let filled = self.wire.poll_fill(cx, &mut self.connection);
+        let filled = self.wire.poll_fill(cx, &mut *self.connection);
         if (filled.is_pending() || self.wire.is_time_to_look())
             && let Poll::Ready(now) = self.wire.poll_time(cx, self.connection.poll_timeout())
         {
@@ -375,8 +376,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// The transport and the connection. What was received and not yet delivered is in the connection: take it
     /// out as events, or as octets with [`Connection::take_unread`].
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.wire.reclaim(&mut self.connection);
-        (self.wire.stream, self.connection)
+        self.wire.reclaim(&mut *self.connection);
+        (self.wire.stream, *self.connection)
     }
 
     /// Two halves, for two tasks or threads.
