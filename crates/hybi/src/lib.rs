@@ -82,7 +82,7 @@
 //! | `handshake` | yes | the opening handshake: httparse, sha1, base64 |
 //! | `deflate` | yes | permessage-deflate: compression by miniz_oxide, which is safe Rust and needs no std |
 //! | `zlib-rs` | no | permessage-deflate: compression by zlib-rs, which is faster; it wins over `deflate` |
-//! | `system-entropy` | no | [`SystemEntropy`], for whoever has an operating system: getrandom. The adapters switch it on |
+//! | `system-entropy` | no | `SystemEntropy`, for whoever has an operating system: getrandom. The adapters switch it on |
 //!
 //! Features add, and never change behaviour.
 
