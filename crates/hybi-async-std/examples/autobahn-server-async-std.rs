@@ -1,12 +1,13 @@
 //! The server that the Autobahn suite tests: `autobahn-server-async-std PORT`. It sends back what it gets.
 
 use std::io;
+use std::net::Shutdown;
 
 use async_std::net::{TcpListener, TcpStream};
 use async_std::task;
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::handshake::ServerSettings;
-use hybi_async_std::{Accept, Acceptor, Arrival, Config, Event};
+use hybi_async_std::{Accept, Acceptor, Arrival, Config, Event, WithShutdown};
 
 fn main() -> io::Result<()> {
     let port = std::env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(9002);
@@ -29,6 +30,7 @@ fn config() -> Config {
 }
 
 async fn serve(acceptor: Acceptor, stream: TcpStream) {
+    let stream = WithShutdown::new(stream, |stream| stream.shutdown(Shutdown::Write));
     let Ok(Arrival::Upgrade(pending)) = acceptor.read(stream).await else { return };
     let accept = Accept::new().with_deflate(DeflateConfig::default());
     let Ok(mut socket) = pending.accept(accept).await else { return };

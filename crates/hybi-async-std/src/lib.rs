@@ -6,12 +6,13 @@
 //!
 //! ```no_run
 //! use async_std::{net::TcpListener, task};
-//! use hybi_async_std::{Event, accept};
+//! use hybi_async_std::{Event, WithShutdown, accept};
 //!
 //! # async fn serve() -> std::io::Result<()> {
 //! let listener = TcpListener::bind("127.0.0.1:9001").await?;
 //! loop {
 //!     let (stream, _) = listener.accept().await?;
+//!     let stream = WithShutdown::new(stream, |stream| stream.shutdown(std::net::Shutdown::Write)); // of async-std
 //!     task::spawn(async move {
 //!         let Ok(mut socket) = accept(stream).await else { return };
 //!         while let Some((event, sender)) = socket.recv_with().await {
@@ -72,6 +73,7 @@ mod no_net;
 mod runtime;
 #[cfg(feature = "net")]
 mod server;
+mod shutdown;
 mod stream;
 mod tls;
 
@@ -90,6 +92,7 @@ pub use hybi_futures::{
     UsageError,
 };
 pub use runtime::AsyncStd;
+pub use shutdown::WithShutdown;
 pub use stream::Stream;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

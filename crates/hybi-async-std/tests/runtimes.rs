@@ -5,12 +5,16 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use hybi_async_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, CloseInfo, Connector, Event, Message, WebSocket,
-    accept, connect,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, CloseInfo, Config, Connector, Event, Message,
+    ServerSettings, WebSocket, WithShutdown, accept, connect,
 };
+
+/// No wait is longer. It is no expectation: it turns a hang into a failure.
+const BOUND: Duration = Duration::from_secs(30);
 
 /// Sends back what it gets, and tells how the connection ended.
 async fn echo<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> CloseInfo {
@@ -134,5 +138,39 @@ fn a_request_is_looked_at_before_the_answer() {
             while client.recv().await.is_some() {}
         };
         both(server, client).await;
+    });
+}
+
+/// A peer that breaks a rule is told so, and then reads the end of the stream at once: the server ends it (RFC 6455
+/// §7.1.1), and async-std's streams need to be told how.
+#[test]
+fn a_peer_that_was_failed_reads_the_end() {
+    use async_std::io::{ReadExt, WriteExt};
+    async_std::task::block_on(async {
+        let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let server = async {
+            let (stream, _) = listener.accept().await.expect("one");
+            let end = |stream: &async_std::net::TcpStream| stream.shutdown(std::net::Shutdown::Write);
+            let mut config = Config::default();
+            config.timeouts.close = None; // or that would end it after all
+            let acceptor = Acceptor::new(config, ServerSettings::default());
+            let mut socket = acceptor.accept(WithShutdown::new(stream, end)).await.expect("a good request");
+            while socket.recv().await.is_some() {}
+            socket.close_info().expect("it is over").clone()
+        };
+        let client = async {
+            let mut stream = async_std::net::TcpStream::connect(address).await.expect("it listens");
+            let head = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.expect("it is taken");
+            stream.write_all(b"\x83\x80\0\0\0\0").await.expect("it is taken"); // a reserved opcode
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("to the end, while this side is open");
+            assert!(answer.windows(4).any(|octets| octets[0] == 0x88 && octets[2..] == [0x03, 0xea]), "1002");
+        };
+        let both = smol::future::zip(server, client);
+        let (info, ()) = async_std::future::timeout(BOUND, both).await.expect("it comes to an end");
+        assert!(!info.is_clean());
     });
 }
