@@ -71,6 +71,14 @@ impl<'o> Dice<'o> {
         from[self.below(from.len())].clone()
     }
 
+    /// All octets that are left; of a seed, none.
+    pub fn rest(&mut self) -> &'o [u8] {
+        match &mut self.source {
+            Source::Seed(_) => &[],
+            Source::Octets(octets) => std::mem::take(octets),
+        }
+    }
+
     /// So many octets.
     pub fn octets(&mut self, n: usize) -> Vec<u8> {
         (0..n).map(|_| self.octet()).collect()

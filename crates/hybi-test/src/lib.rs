@@ -16,6 +16,7 @@
 //! | [`foreign`] | peers that other people wrote, as programs |
 //! | `proxy` | a proxy that makes tunnels (feature `tls`) |
 //! | `tls` | a certificate authority that exists for one run of a test (feature `tls`) |
+//! | [`verdict`] | what a connection makes of what arrives, as the twin says it |
 //! | [`alloc`] | an allocator that counts, can look away, and can fail |
 //!
 //! The acceptance shim (`src/bin/shim`) answers the requests of `acceptance/run_cases.py`.
@@ -40,6 +41,7 @@ pub mod stress;
 pub mod tls;
 pub mod transcript;
 pub mod twin;
+pub mod verdict;
 pub mod work;
 
 /// The code in the pages of `docs`, as examples that have to compile.

@@ -37,7 +37,15 @@ pub struct Life {
 /// # Panics
 /// If something was lost or reordered, an end was told its end not once, or not rightly. The complaint has the seed.
 pub fn live(seed: u64) -> Life {
-    let mut network = Network::new(seed);
+    live_by(&format!("seed {seed}"), Dice::seeded(seed))
+}
+
+/// The same by any dice; complaints have the name.
+///
+/// # Panics
+/// As [`live`].
+pub fn live_by(name: &str, dice: Dice<'_>) -> Life {
+    let mut network = Network::new(name, dice);
     let start = network.now;
     // Deadlines end every life: none is infinite in these configurations.
     for _ in 0..100_000 {
@@ -47,7 +55,7 @@ pub fn live(seed: u64) -> Life {
         }
         network.step();
     }
-    panic!("seed {seed}: no end is in sight: {:?}", network.ends.map(|end| end.connection));
+    panic!("{name}: no end is in sight: {:?}", network.ends.map(|end| end.connection));
 }
 
 /// Octets under way, or the end of the transport behind them.
@@ -77,9 +85,9 @@ struct End {
     closed: bool,
 }
 
-struct Network {
-    seed: u64,
-    dice: Dice<'static>,
+struct Network<'n> {
+    name: &'n str,
+    dice: Dice<'n>,
     now: Instant,
     ends: [End; 2],
     delay: usize,
@@ -95,13 +103,12 @@ fn millis(n: usize) -> Duration {
     Duration::from_millis(n as u64)
 }
 
-impl Network {
-    fn new(seed: u64) -> Self {
-        let mut dice = Dice::seeded(seed);
+impl<'n> Network<'n> {
+    fn new(name: &'n str, mut dice: Dice<'n>) -> Self {
         let now = Instant::from_nanos(1_000_000_000);
         let ends = ROLES.map(|role| End::new(open_with(role, some_config(&mut dice)), &mut dice, now));
         let (delay, ideas) = (dice.pick(&[1, 30, 400]), 1 + dice.below(25));
-        Self { seed, dice, now, ends, delay, broken: false, ideas, next_idea: now }
+        Self { name, dice, now, ends, delay, broken: false, ideas, next_idea: now }
     }
 
     /// The next thing that happens, at its time.
@@ -187,27 +194,24 @@ impl Network {
 
     /// What has to be true of every life.
     fn judge(self) -> Life {
-        let seed = self.seed;
+        let name = self.name;
         let [client, server] = &self.ends;
         let mut life = Life { broken: self.broken, ..Life::default() };
         for (end, peer) in [(client, server), (server, client)] {
             let role = end.connection.role();
-            let cause = end.judge_end(seed);
+            let cause = end.judge_end(name);
             let heard = messages(&end.events);
-            assert!(peer.said.starts_with(&heard), "seed {seed}: {role:?} heard {heard:?}");
+            assert!(peer.said.starts_with(&heard), "{name}: {role:?} heard {heard:?}");
             if cause == CloseCause::Handshake {
                 let all = peer.connection.close_info().is_some_and(hybi::CloseInfo::is_clean);
-                assert!(
-                    !all || heard.len() >= peer.said_before_close(),
-                    "seed {seed}: {role:?} lost messages"
-                );
+                assert!(!all || heard.len() >= peer.said_before_close(), "{name}: {role:?} lost messages");
             }
             if !self.broken && !end.gave_up && !peer.gave_up {
                 let told = matches!(
                     cause,
                     CloseCause::Handshake | CloseCause::TimedOut(_) | CloseCause::TransportEnded
                 );
-                assert!(told, "seed {seed}: {role:?} ended by {cause:?}");
+                assert!(told, "{name}: {role:?} ended by {cause:?}");
             }
             life.messages += heard.len();
             life.causes.push(cause);
@@ -294,28 +298,28 @@ impl End {
     }
 
     /// `Closed` came once, last, and says what is so; what was transmitted were frames in order.
-    fn judge_end(&self, seed: u64) -> CloseCause {
+    fn judge_end(&self, name: &str) -> CloseCause {
         let role = self.connection.role();
         let closed: Vec<_> = self.events.iter().filter(|event| matches!(event, Record::Closed(..))).collect();
-        assert_eq!(closed.len(), 1, "seed {seed}: {role:?} was told {closed:?}");
+        assert_eq!(closed.len(), 1, "{name}: {role:?} was told {closed:?}");
         let Some(Record::Closed(code, _, cause)) = self.events.last() else {
-            panic!("seed {seed}: {role:?} was told something after its end");
+            panic!("{name}: {role:?} was told something after its end");
         };
-        assert_eq!(self.connection.state(), State::Closed, "seed {seed}: {role:?}");
+        assert_eq!(self.connection.state(), State::Closed, "{name}: {role:?}");
         let close_frame = self.events.iter().find_map(|event| match event {
             Record::Close(frame) => Some(frame.as_ref().map_or(1005, |(code, _)| *code)),
             _ => None,
         });
         let expected = if *cause == CloseCause::Handshake { close_frame } else { Some(1006) };
-        assert_eq!(Some(*code), expected, "seed {seed}: {role:?}, {cause:?}");
+        assert_eq!(Some(*code), expected, "{name}: {role:?}, {cause:?}");
         assert!(
             !self.events.iter().any(|event| matches!(event, Record::Failed(_))),
-            "seed {seed}: no rule was broken"
+            "{name}: no rule was broken"
         );
         let mut sent = self.sent.clone();
         while let Err(complaint) = read_all(role, &sent) {
             let cut = complaint.ends_with("is not whole") && sent.pop().is_some();
-            assert!(cut, "seed {seed}: {role:?}: {complaint}");
+            assert!(cut, "{name}: {role:?}: {complaint}");
         }
         cause.clone()
     }
