@@ -1,4 +1,4 @@
-//! What a client makes of any octets, in any reads, in any of the three ways to receive.
+//! See `hybi_fuzz::receive::client`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: (Vec<u16>, Vec<u8>)| hybi_fuzz::receive(hybi::Role::Client, &input.0, &input.1));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| hybi_fuzz::receive::client(octets));

@@ -1,4 +1,4 @@
-//! A server's opening handshake says the same however a request is cut, and its answer is short.
+//! See `hybi_fuzz::opening::request`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: (usize, &[u8])| hybi_fuzz::request(input.0, input.1));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| hybi_fuzz::opening::request(octets));

@@ -1,4 +1,4 @@
-//! A client's opening handshake says the same however an answer is cut.
+//! See `hybi_fuzz::opening::response`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: (usize, &[u8])| hybi_fuzz::response(input.0, input.1));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| hybi_fuzz::opening::response(octets));

@@ -1,68 +1,76 @@
-//! What the targets assert.
+//! What the targets assert: a function for each, of the octets that are changed from run to run.
+//!
+//! [`TARGETS`] has them all by name, so the same functions run in the targets, over the kept inputs in a test, and over
+//! the [`seeds`] that are made of the transcripts.
 
 pub mod deflate;
+pub mod differential;
+pub mod kernels;
+pub mod opening;
+pub mod pair;
+pub mod receive;
+pub mod seeds;
 
-use hybi::handshake::{ClientHandshake, ClientRequest, ServerHandshake, ServerSettings};
-use hybi::{BoxEntropy, Config, Role};
-use hybi_test::endpoint::{self, Memory};
-use hybi_test::twin;
+/// Each target by its name.
+pub const TARGETS: [(&str, fn(&[u8])); 12] = [
+    ("header", kernels::header),
+    ("mask", kernels::mask),
+    ("utf8", kernels::utf8),
+    ("request", opening::request),
+    ("response", opening::response),
+    ("receive_client", receive::client),
+    ("receive_server", receive::server),
+    ("pair", pair::pair),
+    ("differential", differential::differential),
+    ("inflate", deflate::inflate),
+    ("extension_offer", deflate::extension_offer),
+    ("receive_deflate", deflate::receive),
+];
 
-/// Small enough for an input to pass each of them.
-fn config() -> Config {
-    endpoint::config(|config| {
-        config.limits.message = 3000;
-        config.limits.frame = 1000;
-        config.limits.fragments = 12;
-        config.limits.empty_fragments = 3;
-        config.limits.head_bytes = 512;
-        config.limits.head_fields = 12;
-    })
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
 
-/// Any octets, cut anywhere, in each way to receive: the events of the naive twin.
-pub fn receive(role: Role, cuts: &[u16], octets: &[u8]) {
-    let expected = twin::decode(role, &config(), octets).events;
-    for memory in Memory::ALL {
-        let mut connection = endpoint::open_with(role, config());
-        let mut events = Vec::new();
-        let (mut rest, mut cuts) = (octets, cuts.iter());
-        while !rest.is_empty() {
-            let n = cuts.next().map_or(rest.len(), |cut| usize::from(*cut) % rest.len() + 1);
-            memory.feed(&mut connection, &rest[..n], &mut events);
-            rest = &rest[n..];
-        }
-        let told = events.iter().take(expected.len()).eq(&expected) && events.len() <= expected.len() + 1;
-        assert!(told, "{memory:?}: {events:?} instead of {expected:?}");
-        let sent = endpoint::transmit_all(&mut connection);
-        hybi_test::frames::read_all(role, &sent).expect("what is sent are whole frames");
+    fn target(name: &str) -> fn(&[u8]) {
+        super::TARGETS.iter().find(|(other, _)| *other == name).expect(name).1
     }
-}
 
-/// A request, whole and cut once.
-pub fn request(cut: usize, octets: &[u8]) {
-    let run = |reads: &[&[u8]]| {
-        let mut handshake = ServerHandshake::new(config(), ServerSettings::default());
-        for read in reads {
-            let _ = handshake.receive(read);
+    #[test]
+    fn seeds_are_judged_as_they_should() {
+        for seed in super::seeds::all() {
+            println!("{} of {}", seed.name, seed.target); // shown if it fails
+            target(seed.target)(&seed.input);
         }
-        assert!(handshake.transmit().len() <= 1024);
-        (format!("{:?}", handshake.poll_event()), handshake.transmit().to_vec())
-    };
-    let (a, b) = octets.split_at(cut % (octets.len() + 1));
-    assert_eq!(run(&[octets]), run(&[a, b]));
-}
+    }
 
-/// A response, whole and cut once.
-pub fn response(cut: usize, octets: &[u8]) {
-    let run = |reads: &[&[u8]]| {
-        let request = ClientRequest::new("ws://example.com/").expect("an address");
-        let entropy = BoxEntropy::new(endpoint::fixed_entropy);
-        let mut handshake = ClientHandshake::new(request, config(), entropy);
-        for read in reads {
-            let _ = handshake.receive(read);
+    /// What was kept of the inputs that were found, some of which were findings once.
+    #[test]
+    fn kept_inputs_are_judged_as_they_should() {
+        let folders =
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")).expect("they are there");
+        let mut octets = 0;
+        for folder in folders.map(|folder| folder.expect("it is readable").path()) {
+            let judge = target(&folder.file_name().unwrap_or_default().to_string_lossy());
+            for file in fs::read_dir(folder).expect("it is readable") {
+                let path = file.expect("it is readable").path();
+                let input = fs::read(&path).expect("it is readable");
+                octets += input.len();
+                println!("{}", path.display()); // shown if it fails
+                judge(&input);
+            }
         }
-        format!("{:?}", handshake.poll_event())
-    };
-    let (a, b) = octets.split_at(cut % (octets.len() + 1));
-    assert_eq!(run(&[octets]), run(&[a, b]));
+        assert!(octets < 300 << 10, "they are kept small: {octets} octets");
+    }
+
+    /// A target without a file, or without an entry in [`super::TARGETS`], is never run.
+    #[test]
+    fn every_target_has_its_file() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the manifest is there");
+        for (name, _) in super::TARGETS {
+            assert!(root.join(format!("fuzz_targets/{name}.rs")).exists(), "{name}");
+            assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+        }
+    }
 }

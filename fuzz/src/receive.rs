@@ -1,0 +1,62 @@
+//! What a connection makes of what arrives: what the reference model says, in any cut, in each way to hand it over.
+
+use hybi::{Config, Role};
+use hybi_test::dice::Dice;
+use hybi_test::endpoint::Memory;
+use hybi_test::hostile;
+use hybi_test::twin::{Course, Decoded, decode_in};
+use hybi_test::verdict::verdict;
+
+/// What arrives, and where.
+pub struct Arrival {
+    /// What else happens.
+    pub course: Course,
+    /// The limits.
+    pub config: Config,
+    /// The octets.
+    pub octets: Vec<u8>,
+    cuts: Dice<'static>,
+}
+
+impl Arrival {
+    /// The input decides about the course, the limits, how the octets are cut, and either is the octets, or makes
+    /// frames that are mostly legal.
+    pub fn of(role: Role, input: &[u8]) -> Self {
+        let mut dice = Dice::of(input);
+        let as_it_is = dice.one_in(2);
+        let course = Course { closing: dice.one_in(4), ends: dice.one_in(2) };
+        let mut config = hostile::config(&mut dice);
+        config.limits.pending_pongs = 1000; // how many are left out depends on how the octets are cut
+        let cuts = Dice::seeded(dice.below(256) as u64);
+        let octets = if as_it_is { dice.rest().to_vec() } else { hostile::stream(&mut dice, role, 64) };
+        Self { course, config, octets, cuts }
+    }
+}
+
+/// An input by which these octets arrive as they are, in one read, with the default limits but few of them.
+pub fn input_of(role: Role, octets: &[u8]) -> Vec<u8> {
+    let before = (1..64)
+        .map(|n| [&[1][..], &vec![0; n]].concat())
+        .find(|before| Arrival::of(role, &[before, &b"end"[..]].concat()).octets == b"end");
+    [before.expect("the decisions before the octets are few"), octets.to_vec()].concat()
+}
+
+/// What arrives at a client.
+pub fn client(input: &[u8]) {
+    receive(Role::Client, input);
+}
+
+/// What arrives at a server.
+pub fn server(input: &[u8]) {
+    receive(Role::Server, input);
+}
+
+fn receive(role: Role, input: &[u8]) {
+    let Arrival { course, config, octets, mut cuts } = Arrival::of(role, input);
+    let expected = Decoded { unfinished: 0, ..decode_in(course, role, &config, &octets) };
+    let reads = hostile::reads(&mut cuts, &octets);
+    for memory in Memory::ALL {
+        assert_eq!(verdict(course, role, &config, memory, &reads), expected, "{memory:?}");
+    }
+    assert_eq!(verdict(course, role, &config, Memory::Lent, &[&octets]), expected, "whole");
+}
