@@ -83,6 +83,7 @@ const OWN_NAMES: &[(&str, &str, &str)] = &[
     ("hybi-std", "TlsStream", "the asynchronous ones are those of the crates that bind rustls to a runtime"),
     ("hybi-tokio", "Tokio", "the runtime as a type"),
     ("hybi-async-std", "AsyncStd", "likewise"),
+    ("hybi-async-std", "WithShutdown", "for streams of async-std, whose close only flushes"),
     ("hybi-async-std", "Task", "what `Listener::run_with` hands over; tokio starts tasks by itself"),
 ];
 
