@@ -72,18 +72,19 @@ fn inflate_by_rooms(
     for (mut rest, last) in reads {
         loop {
             piece.clear();
+            let room = room.min(LIMIT - message.len());
             let progress = inflater.inflate_some(rest, last, &mut piece, room)?;
             assert!(piece.len() <= room);
             message.extend_from_slice(&piece);
             rest = &rest[progress.consumed..];
-            if message.len() > LIMIT {
-                return Err(InflateError::TooBig);
-            }
             if progress.done {
                 assert!(rest.is_empty());
                 break;
             }
             assert_eq!(piece.len(), room, "it stops early only where there is no room");
+            if room == 0 {
+                return Err(InflateError::TooBig);
+            }
         }
     }
     Ok(message)
