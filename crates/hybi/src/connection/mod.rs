@@ -88,9 +88,15 @@ impl Connection {
     fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
         let is_draft = agreement.version() != Version::V13 && config.automatic.draft_close_codes;
         let codes = if is_draft { CloseCodes::Draft } else { CloseCodes::Rfc };
-        let (outward, inward) = agreement.agreed().paths(role);
+        let paths = agreement.agreed().paths(role);
+        let out_of_memory = paths.is_none();
+        let (outward, inward) = paths.unwrap_or_default();
+        let mut receiver = Receiver::new(role, config.clone(), inward, codes);
+        if out_of_memory {
+            receiver.fail(ProtocolError::OutOfMemory); // without them it could not follow the peer
+        }
         Self {
-            receiver: Receiver::new(role, config.clone(), inward, codes),
+            receiver,
             auto_pong: config.automatic.pong,
             sender: Sender::new(role, config, entropy, outward, codes),
             agreement,

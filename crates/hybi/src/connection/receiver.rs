@@ -1,6 +1,5 @@
 //! The half of a connection that hears things: octets in, events out.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,7 +11,7 @@ use crate::config::{Config, Delivery};
 use crate::ending::{CloseCause, CloseInfo};
 use crate::error::ProtocolError;
 use crate::event::{Data, Event, Fragment, Text};
-use crate::extension::InwardPath;
+use crate::extension::{InwardPath, TryBox};
 use crate::message::Kind;
 use crate::recv::{Lend, Line, Place, What};
 use crate::role::Role;
@@ -87,7 +86,7 @@ impl Receiver {
     pub(super) fn new(
         role: Role,
         config: Arc<Config>,
-        path: Option<Box<InwardPath>>,
+        path: Option<TryBox<InwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         Self {

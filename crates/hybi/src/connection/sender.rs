@@ -1,6 +1,5 @@
 //! The half of a connection that says things: messages, control frames, the end. It also keeps the time.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +12,7 @@ use crate::config::Config;
 use crate::ending::{CloseCause, Timeout};
 use crate::entropy::BoxEntropy;
 use crate::error::{ProtocolError, SendError, UsageError};
-use crate::extension::OutwardPath;
+use crate::extension::{OutwardPath, TryBox};
 use crate::message::{Kind, Message, Payload};
 use crate::role::Role;
 use crate::send::{Line, Prepared};
@@ -49,7 +48,7 @@ impl Sender {
         role: Role,
         config: Arc<Config>,
         entropy: Option<BoxEntropy>,
-        path: Option<Box<OutwardPath>>,
+        path: Option<TryBox<OutwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         Self {

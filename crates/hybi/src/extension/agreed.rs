@@ -11,6 +11,7 @@ use super::offer::Offer;
 use super::permessage_deflate::{Deflate, NAME};
 use super::registry::Extension;
 use super::transform::Rsv;
+use super::try_box::TryBox;
 use crate::opcode::Opcode;
 use crate::role::Role;
 
@@ -23,6 +24,9 @@ pub struct Agreed {
     before: usize,
     others: Vec<Other>,
 }
+
+/// The two ways of messages through the extensions of a connection.
+pub(crate) type Paths = (Option<TryBox<OutwardPath>>, Option<TryBox<InwardPath>>);
 
 /// An extension of somebody else, and what was agreed on.
 #[derive(Clone, Debug)]
@@ -113,8 +117,8 @@ impl Agreed {
     }
 
     /// The same for a connection: nothing where nothing was agreed on, and permessage-deflate alone works piece by
-    /// piece.
-    pub(crate) fn paths(&self, role: Role) -> (Option<Box<OutwardPath>>, Option<Box<InwardPath>>) {
+    /// piece. `None` if there is no memory for them.
+    pub(crate) fn paths(&self, role: Role) -> Option<Paths> {
         let (outward, inward) = match &self.deflate {
             _ if !self.others.is_empty() => {
                 let (line, inward) = self.lines(role);
@@ -124,8 +128,8 @@ impl Agreed {
                 let outward = OutwardPath::Deflate(Deflating::new(deflate.clone(), role));
                 (outward, InwardPath::Inflate(Inflating::new(deflate, role)))
             }
-            None => return (None, None),
+            None => return Some((None, None)),
         };
-        (Some(Box::new(outward)), Some(Box::new(inward)))
+        Some((Some(TryBox::new(|| outward)?), Some(TryBox::new(|| inward)?)))
     }
 }

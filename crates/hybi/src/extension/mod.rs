@@ -8,6 +8,7 @@
 //! | `transform` | what an extension does to messages: [`Outward`], [`Inward`] |
 //! | `line` | the order of operation, and whose reserved bits are whose |
 //! | `deflating` | the two halves of permessage-deflate, for both ways to run it |
+//! | `try_box` | memory for them, if there is some |
 //! | `permessage_deflate` | the extension that is built in (RFC 7692) |
 //!
 //! ```text
@@ -103,6 +104,7 @@ pub mod permessage_deflate;
 pub(crate) mod permessage_deflate;
 mod registry;
 mod transform;
+mod try_box;
 
 pub use crate::error::AgreeError;
 pub use agreed::Agreed;
@@ -113,3 +115,4 @@ pub(crate) use offer::validate_offers;
 pub use offer::{NotAToken, Offer, OfferSyntax, Param, format_offers, parse_offers};
 pub use registry::{Extension, Extensions, RegisterError};
 pub use transform::{Inward, Outward, Rsv, TransformError, Transforms, Transit};
+pub(crate) use try_box::TryBox;

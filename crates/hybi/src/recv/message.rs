@@ -5,7 +5,6 @@
 //! is arriving, that buffer's tail is what the transport reads into. Text is validated as it arrives: a wrong
 //! octet fails the connection when it comes, not when the frame or the message ends.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -17,7 +16,7 @@ use crate::close::{CloseCodes, CloseFrame};
 use crate::config::{Config, Delivery};
 use crate::error::ProtocolError;
 use crate::extension::permessage_deflate::NAME;
-use crate::extension::{InwardPath, Rsv, Transit};
+use crate::extension::{InwardPath, Rsv, Transit, TryBox};
 use crate::message::{Kind, NotUtf8};
 use crate::opcode::Opcode;
 use crate::role::Role;
@@ -94,7 +93,7 @@ pub(crate) struct Line {
     received: usize,
     plain: usize,
     /// The extensions, if some were agreed on.
-    path: Option<Box<InwardPath>>,
+    path: Option<TryBox<InwardPath>>,
     /// Whether messages pass them whole.
     whole: bool,
     /// Whether the current message is not, on the wire, what it is to be: an extension has to transform it back.
@@ -157,7 +156,7 @@ impl Line {
     pub(crate) fn new(
         role: Role,
         config: Arc<Config>,
-        path: Option<Box<InwardPath>>,
+        path: Option<TryBox<InwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         let rsv = path.as_ref().map_or(Rsv::NONE, |path| path.rsv());

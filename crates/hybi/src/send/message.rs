@@ -1,6 +1,5 @@
 //! Messages into frames: whole, in fragments, or framed once for many.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use crate::close::{CloseCodes, CloseFrame};
 use crate::config::Config;
 use crate::entropy::BoxEntropy;
 use crate::error::{SendError, UsageError};
-use crate::extension::{OutwardLine, OutwardPath, Transit};
+use crate::extension::{OutwardLine, OutwardPath, Transit, TryBox};
 use crate::message::{Kind, Message, Payload};
 use crate::opcode::Opcode;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
@@ -106,7 +105,7 @@ pub(crate) struct Line {
     pongs: Pongs,
     config: Arc<Config>,
     /// The extensions, if some were agreed on.
-    path: Option<Box<OutwardPath>>,
+    path: Option<TryBox<OutwardPath>>,
     /// The message of which fragments are being sent.
     open: Option<Open>,
     codes: CloseCodes,
@@ -129,7 +128,7 @@ impl Line {
     pub(crate) fn new(
         entropy: Option<BoxEntropy>,
         config: Arc<Config>,
-        path: Option<Box<OutwardPath>>,
+        path: Option<TryBox<OutwardPath>>,
         codes: CloseCodes,
     ) -> Self {
         Self {

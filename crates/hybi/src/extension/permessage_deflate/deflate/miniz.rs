@@ -12,7 +12,6 @@
 //! after each flush and its codes are its own, so nobody misses what was not sent. That costs half of the speed,
 //! in the smallest windows more, for nearly the ratio of a compressor that knows windows (`docs/performance`).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use miniz_oxide::deflate::core::{
@@ -20,6 +19,7 @@ use miniz_oxide::deflate::core::{
 };
 
 use super::{DeflateError, Level, WindowBits};
+use crate::extension::TryBox;
 
 pub(super) struct Compressor {
     deflate: CompressorOxide,
@@ -38,13 +38,20 @@ const HEAP_LEN: usize = 320 * 1024;
 const MIN_PRIMED: usize = 1024;
 
 impl Compressor {
-    pub(super) fn new(window: WindowBits, level: Level) -> Result<Box<Self>, DeflateError> {
-        // It ends the program if there is no memory. So ask first.
+    /// The six allocations of the library itself, a quarter of a MiB, cannot fail as an error: they end the process.
+    /// So as much is asked for first.
+    pub(super) fn new(window: WindowBits, level: Level) -> Result<TryBox<Self>, DeflateError> {
         drop(reserved(HEAP_LEN)?);
         let flags = create_comp_flags_from_zip_params(level.get().into(), -15, 0);
-        let deflate = CompressorOxide::new(flags);
         let fast = level == Level::FAST;
-        Ok(Box::new(Self { deflate, used: false, fast, window, seen: Vec::new() }))
+        TryBox::new(|| Self {
+            deflate: CompressorOxide::new(flags),
+            used: false,
+            fast,
+            window,
+            seen: Vec::new(),
+        })
+        .ok_or(DeflateError::OutOfMemory)
     }
 
     /// Forgets all that it has seen.

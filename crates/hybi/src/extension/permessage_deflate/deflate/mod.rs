@@ -13,12 +13,12 @@ mod back_end;
 #[path = "zlib.rs"]
 mod back_end;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use self::back_end::Compressor;
 use super::{Level, WindowBits};
+use crate::extension::TryBox;
 
 /// Deflates the messages of one direction.
 ///
@@ -39,7 +39,7 @@ pub struct Deflater {
     window: WindowBits,
     takeover: bool,
     level: Level,
-    compressor: Option<Box<Compressor>>,
+    compressor: Option<TryBox<Compressor>>,
     /// Something of the current message was deflated.
     begun: bool,
 }

@@ -1,11 +1,11 @@
 //! The back end zlib-rs: fast, with `unsafe` inside, and with std for its memory. It keeps to a window.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::{DeflateError, Level, WindowBits};
+use crate::extension::TryBox;
 
 pub(super) struct Compressor {
     deflate: Deflate,
@@ -18,13 +18,14 @@ const HEAP_LEN: usize = 380 * 1024;
 impl Compressor {
     /// It knows no window of 8 bits, but its distances stay 262 octets short of the window, so with 9 bits they
     /// fit into 8.
-    pub(super) fn new(window: WindowBits, level: Level) -> Result<Box<Self>, DeflateError> {
+    pub(super) fn new(window: WindowBits, level: Level) -> Result<TryBox<Self>, DeflateError> {
         // It panics if there is no memory. So ask first.
         let mut memory = Vec::<u8>::new();
         memory.try_reserve_exact(HEAP_LEN).map_err(|_| DeflateError::OutOfMemory)?;
         drop(memory);
-        let deflate = Deflate::new(level.get().into(), false, window.get().max(9));
-        Ok(Box::new(Self { deflate, fresh: true }))
+        let bits = window.get().max(9);
+        TryBox::new(|| Self { deflate: Deflate::new(level.get().into(), false, bits), fresh: true })
+            .ok_or(DeflateError::OutOfMemory)
     }
 
     pub(super) fn reset(&mut self) {
