@@ -164,6 +164,12 @@ impl<S, R: Io<S>> PlainRequest<S, R> {
         self.door.handshake.respond(answer)?;
         Ok(self.door.finish().await?)
     }
+
+    /// The request and the transport, for an answer that the core has no words for, a stream for one. It ends the
+    /// transport (`Connection: close`): what the peer wrote behind its request is gone.
+    pub fn into_parts(self) -> (RequestHead, S) {
+        (self.head, self.door.wire.stream)
+    }
 }
 
 impl<S, R: Io<S>> Door<S, R> {

@@ -158,6 +158,12 @@ impl<S: Transport> PlainRequest<S> {
         self.door.handshake.respond(answer)?;
         Ok(self.door.finish()?)
     }
+
+    /// The request and the transport, for an answer that the core has no words for, a stream for one. It ends the
+    /// transport (`Connection: close`): what the peer wrote behind its request is gone.
+    pub fn into_parts(self) -> (RequestHead, S) {
+        (self.head, self.door.transport.into_stream())
+    }
 }
 
 impl<S: Transport> Door<S> {

@@ -16,6 +16,7 @@ mod client;
 mod deflate;
 mod endpoint;
 mod errors;
+mod eventsource;
 mod framework;
 mod functions;
 mod meter;
@@ -77,6 +78,7 @@ fn dispatch(request: &Request) -> Result<Value, Unsupported> {
         "deflate-params" => deflate::params(request),
         "deflate-offer" => deflate::offer(request),
         "extension-framework" => framework::run(request),
+        "eventsource" => eventsource::run(request),
         kind => Err(Unsupported(kind.to_owned())),
     }
 }
