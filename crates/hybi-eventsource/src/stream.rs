@@ -108,6 +108,9 @@ impl EventStream {
         self.transmitted += len;
         if self.transmitted == self.output.len() {
             (self.output, self.transmitted) = (Vec::new(), 0);
+        } else if self.transmitted > self.output.len() / 2 {
+            self.output.drain(..self.transmitted); // so rarely that each octet moves once at the most
+            self.transmitted = 0;
         }
     }
 
@@ -143,10 +146,6 @@ impl EventStream {
     fn queue(&mut self, lines: &str) -> Result<(), SendError> {
         if lines.len() > self.settings.max_buffered.saturating_sub(self.transmit().len()) {
             return Err(SendError::QueueFull);
-        }
-        if self.transmitted > self.output.len() / 2 {
-            self.output.drain(..self.transmitted); // so rarely that each octet moves once at the most
-            self.transmitted = 0;
         }
         self.output.extend_from_slice(lines.as_bytes());
         Ok(())

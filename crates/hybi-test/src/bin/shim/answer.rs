@@ -137,7 +137,7 @@ impl Counted {
     }
 }
 
-fn name(state: State) -> &'static str {
+pub(crate) fn name(state: State) -> &'static str {
     match state {
         State::Connecting => "connecting",
         State::Open => "open",

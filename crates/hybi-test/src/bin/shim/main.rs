@@ -19,6 +19,7 @@ mod errors;
 mod eventsource;
 mod framework;
 mod functions;
+mod hixie;
 mod meter;
 mod options;
 mod proxy;
@@ -68,6 +69,9 @@ fn answer_line(line: &str) -> Value {
 
 fn dispatch(request: &Request) -> Result<Value, Unsupported> {
     match request.kind.as_str() {
+        "hixie" | "hixie-frames" | "hixie-send" if hixie::is_wanted(&request.options) => hixie::run(request),
+        "handshake-request" if hixie::is_wanted(&request.options) => hixie::run(request),
+        "hixie" => script::run_server(request),
         "frames" | "send" | "lifecycle" => script::run_open(request),
         "handshake-request" => script::run_server(request),
         "handshake-response" | "client-request" => script::run_client(request),
