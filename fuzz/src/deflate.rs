@@ -174,18 +174,17 @@ fn bits(value: &str) -> u8 {
 
 // ---- frames
 
-/// One octet for the role, the parameters and the delivery, one for the size of reads; then frames: the first octet of
-/// each, the length of its payload in one octet, and the payload.
+/// One octet for the role, the parameters and the delivery, one for the size of reads and their memory; then frames: the
+/// first octet of each, the length of its payload in one octet, and the payload.
 pub fn receive(octets: &[u8]) {
     let [choice, read, frames @ ..] = octets else { return };
     let role = if choice & 1 == 0 { Role::Client } else { Role::Server };
     let delivery = if choice & 2 == 0 { Delivery::Messages } else { Delivery::Fragments };
     let wire = wire(role, frames);
     let expected = play(role, *choice, delivery, Memory::Lent, &wire, wire.len().max(1));
-    for memory in Memory::ALL {
-        let told = play(role, *choice, delivery, memory, &wire, usize::from(*read) + 1);
-        assert_eq!(told, expected, "{memory:?}");
-    }
+    let memory = Memory::ALL[usize::from(*read & 3)];
+    let told = play(role, *choice, delivery, memory, &wire, usize::from(*read >> 2) + 1);
+    assert_eq!(told, expected, "{memory:?}");
 }
 
 fn wire(role: Role, mut octets: &[u8]) -> Vec<u8> {

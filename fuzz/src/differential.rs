@@ -68,8 +68,12 @@ impl Write for Transport {
 /// What they deliver, and whether no rule was broken for them.
 fn theirs(role: Role, octets: &[u8]) -> (Vec<Record>, bool) {
     let their_role = if role == Role::Client { TheirRole::Client } else { TheirRole::Server };
-    let limits =
-        Some(WebSocketConfig::default().max_frame_size(Some(16 << 20)).max_message_size(Some(64 << 20)));
+    let limits = Some(
+        WebSocketConfig::default()
+            .read_buffer_size(4096)
+            .max_frame_size(Some(16 << 20))
+            .max_message_size(Some(64 << 20)),
+    );
     let mut socket = WebSocket::from_raw_socket(Transport(Cursor::new(octets.to_vec())), their_role, limits);
     let mut messages = Vec::new();
     loop {

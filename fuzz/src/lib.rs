@@ -12,12 +12,15 @@ pub mod receive;
 pub mod seeds;
 
 /// Each target by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 12] = [
+pub const TARGETS: [(&str, fn(&[u8])); 15] = [
     ("header", kernels::header),
     ("mask", kernels::mask),
     ("utf8", kernels::utf8),
     ("request", opening::request),
     ("response", opening::response),
+    ("proxy", opening::proxy),
+    ("extended", opening::extended),
+    ("journey", opening::journey),
     ("receive_client", receive::client),
     ("receive_server", receive::server),
     ("pair", pair::pair),

@@ -88,5 +88,34 @@ fn heads() -> Vec<Seed> {
         "sized",
         b"\0\0\0\0HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 3\r\n\r\nabc",
     ));
+    seeds.push(seed("proxy", "refused", format!("\0\0\0{refused}").as_bytes()));
+    for answer in ["200 Connection established\r\n\r\nearly", "407 No\r\nProxy-Authenticate: Basic\r\n\r\n"] {
+        seeds.push(seed("proxy", &answer[..3], format!("\0\0\0HTTP/1.1 {answer}").as_bytes()));
+    }
+    let list = ":method:CONNECT\n:protocol:websocket\n:scheme:https\n:authority:h:81\n:path:/a?b\nsec-websocket-version:13\n\
+        origin:https://example.com\nsec-websocket-protocol:chat\nsec-websocket-extensions:permessage-deflate";
+    for i in 0..4u8 {
+        seeds.push(seed("extended", i, &[&[2, i], list.as_bytes()].concat()));
+    }
+    let open = format!("{response}Sec-WebSocket-Protocol: chat\r\n\r\n");
+    let tunnel = "HTTP/1.1 200 OK\r\n\r\n";
+    let older = "HTTP/1.1 426 No\r\nSec-WebSocket-Version: 8\r\n\r\n";
+    let moved = |place| format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\n\r\n");
+    let ways: [&[&str]; 6] = [
+        &[&open],
+        &[tunnel, &open],
+        &[&moved("/other?z"), &open],
+        &[tunnel, &moved("wss://b.example/"), tunnel, &open],
+        &[&moved("ws://a.example:80/"), &moved("ws+unix:/s:/p"), &open],
+        &[older, older, &open],
+    ];
+    for (choice, answers) in (0..64u8).flat_map(|choice| ways.iter().map(move |way| (choice, way))) {
+        let with_lengths = answers
+            .iter()
+            .flat_map(|answer| [&(answer.len() as u16).to_be_bytes()[..], answer.as_bytes()].concat());
+        let input: Vec<u8> = [choice, 6].into_iter().chain(with_lengths).collect();
+        let name = format!("{choice}-{}", answers.iter().map(|answer| &answer[9..12]).collect::<String>());
+        seeds.push(seed("journey", format!("{name}-{}", input.len()), &input));
+    }
     seeds
 }

@@ -2,6 +2,8 @@
 //!
 //! The writer builds whatever it is told to, legal or not. The reader takes only what is legal.
 
+use std::ops::Range;
+
 use hybi::Role;
 
 /// The masking key of everything that tests mask: the one of RFC 6455 §5.7.
@@ -127,7 +129,16 @@ pub fn read_all(sender: Role, octets: &[u8]) -> Result<Vec<Frame>, String> {
     read_extended(sender, octets, 0)
 }
 
-/// The same where an extension gave these reserved bits (RSV1 is 4) a meaning on the first frame of a message.
+/// How many octets at the front are whole frames: behind them one was begun.
+pub fn whole_len(octets: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some((_, payload)) = place(&octets[at..]) {
+        at += payload.end;
+    }
+    at
+}
+
+/// The same as [`read_all`] where an extension gave these reserved bits (RSV1 is 4) a meaning on the first frame of a message.
 ///
 /// # Errors
 /// The complaint.
@@ -174,7 +185,22 @@ fn judge(sender: Role, frame: &Frame, rsv: u8, in_message: &mut bool) -> Result<
 
 /// Reads one frame, in whatever form of length, and says how many octets it took.
 fn read(octets: &[u8]) -> Option<(Frame, usize)> {
-    let (&first, &second) = (octets.first()?, octets.get(1)?);
+    let first = *octets.first()?;
+    let (key, place) = place(octets)?;
+    let end = place.end;
+    let mut payload = octets[place].to_vec();
+    if let Some(key) = key {
+        for (i, octet) in payload.iter_mut().enumerate() {
+            *octet ^= key[i % 4];
+        }
+    }
+    let frame = Frame { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0x0F, key, payload };
+    Some((frame, end))
+}
+
+/// The masking key of a frame and where its payload stands, if it is whole.
+fn place(octets: &[u8]) -> Option<(Option<[u8; 4]>, Range<usize>)> {
+    let second = *octets.get(1)?;
     let len_end = header_len(octets);
     let len = match second & 0x7F {
         126 | 127 => octets.get(2..len_end)?.iter().fold(0u64, |len, octet| len << 8 | u64::from(*octet)),
@@ -183,10 +209,6 @@ fn read(octets: &[u8]) -> Option<(Frame, usize)> {
     let key = if second & 0x80 == 0 { None } else { Some(*octets.get(len_end..)?.first_chunk::<4>()?) };
     let start = len_end + if key.is_some() { 4 } else { 0 };
     let end = start.checked_add(usize::try_from(len).ok()?)?;
-    let mut payload = octets.get(start..end)?.to_vec();
-    for (i, octet) in payload.iter_mut().enumerate() {
-        *octet ^= key.unwrap_or_default()[i % 4];
-    }
-    let frame = Frame { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0x0F, key, payload };
-    Some((frame, end))
+    octets.get(start..end)?;
+    Some((key, start..end))
 }

@@ -44,10 +44,15 @@ pub fn reads<'s>(dice: &mut Dice<'_>, octets: &'s [u8]) -> Vec<&'s [u8]> {
 
 /// What may arrive at `role`: up to `frames` frames, fewer if the dice are over before.
 pub fn stream(dice: &mut Dice<'_>, role: Role, frames: usize) -> Vec<u8> {
-    let mut peer = Peer { masks: role.peer().masks(), open: None, carry: Vec::new() };
+    stream_within(dice, role, frames, usize::MAX)
+}
+
+/// The same with so many octets of payload at most.
+pub fn stream_within(dice: &mut Dice<'_>, role: Role, frames: usize, room: usize) -> Vec<u8> {
+    let mut peer = Peer { masks: role.peer().masks(), open: None, carry: Vec::new(), room };
     let mut octets = Vec::new();
     for _ in 0..frames {
-        if dice.is_over() {
+        if dice.is_over() || peer.room == 0 {
             break;
         }
         peer.frame(dice, &mut octets);
@@ -65,17 +70,21 @@ struct Peer {
     open: Option<bool>,
     /// Octets of a character that was cut.
     carry: Vec<u8>,
+    /// Octets of payload that may still come.
+    room: usize,
 }
 
 impl Peer {
     fn frame(&mut self, dice: &mut Dice<'_>, out: &mut Vec<u8>) {
-        let (first, payload) = match dice.below(16) {
+        let (first, mut payload) = match dice.below(16) {
             0 => (dice.octet(), Vec::new()),
             1 => (0x88, close(dice)),
             2 | 3 => (dice.pick(&[0x89, 0x8A]), control(dice)),
             4 => (dice.pick(&[0x80, 0x00, 0x81, 0x01, 0x82, 0x02, 0xC1, 0x09, 0x83]), text(dice)),
             _ => self.data(dice),
         };
+        payload.truncate(self.room);
+        self.room -= payload.len();
         match dice.below(32) {
             31 => self.lie(dice, first, &payload, out),
             30 => push(out, first, &payload, !self.masks, Form::Shortest, [1, 2, 3, 4]),

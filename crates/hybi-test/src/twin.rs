@@ -198,10 +198,12 @@ impl Twin<'_> {
         message.payload.extend_from_slice(&payload);
         let fin = first & 0x80 != 0;
         let check = message.kind == Kind::Text && self.config.strictness.utf8;
-        match utf8(&message.payload) {
-            Utf8::Wrong if check => return Err(ProtocolError::InvalidUtf8), // §8.1
-            Utf8::Unfinished if check && whole && fin => return Err(ProtocolError::InvalidUtf8),
-            _ => {}
+        if check {
+            match utf8(&message.payload) {
+                Utf8::Wrong => return Err(ProtocolError::InvalidUtf8), // §8.1
+                Utf8::Unfinished if whole && fin => return Err(ProtocolError::InvalidUtf8),
+                Utf8::Unfinished | Utf8::Valid => {}
+            }
         }
         if whole && fin {
             self.out.events.push(match message.kind {

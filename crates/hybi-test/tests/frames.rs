@@ -1,7 +1,7 @@
 //! The reader of frames refuses what may not be sent.
 
 use hybi::Role;
-use hybi_test::frames::{first, from, read_all, unmasked};
+use hybi_test::frames::{first, from, read_all, unmasked, whole_len};
 
 #[test]
 fn legal_streams_are_read() {
@@ -40,4 +40,15 @@ fn illegal_streams_are_refused() {
         assert!(server(octets).is_err(), "{octets:x?}");
     }
     assert_eq!(server(b"\x88\x00\x8a\x00").map(|frames| frames.len()), Ok(2));
+}
+
+#[test]
+fn a_frame_that_was_begun_does_not_count() {
+    for role in [Role::Client, Role::Server] {
+        let frames = [from(role, first::TEXT, b"abc"), from(role, first::BINARY, &[7; 300])].concat();
+        let next = from(role, first::PING, b"p");
+        for cut in 0..next.len() {
+            assert_eq!(whole_len(&[&frames[..], &next[..cut]].concat()), frames.len(), "{role:?} {cut}");
+        }
+    }
 }
