@@ -1,7 +1,7 @@
 //! The server: read the request, let the application decide, answer.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Pending<S, R: Runtime> {
 /// A request for something else that waits for an answer.
 pub struct PlainRequest<S, R: Runtime> {
     door: Box<Door<S, R>>,
-    head: RequestHead,
+    head: Box<RequestHead>,
 }
 
 /// A handshake and its transport.
@@ -83,7 +83,7 @@ impl<R: Runtime> Acceptor<R> {
         let mut door = Box::new(Door { wire: Wire::new(stream), handshake, closing: Closing::default() });
         match poll_fn(|cx| door.poll_incoming(cx)).await? {
             Incoming::Upgrade(request) => Ok(Arrival::Upgrade(Pending { door, request: Box::new(request) })),
-            Incoming::Plain(head) => Ok(Arrival::Plain(PlainRequest { door, head })),
+            Incoming::Plain(head) => Ok(Arrival::Plain(PlainRequest { door, head: Box::new(head) })),
             Incoming::Failed(error) => {
                 door.finish().await?;
                 Err(Error::Handshake(error))
@@ -122,18 +122,24 @@ impl<S, R: Io<S>> Pending<S, R> {
         &self.door.wire.stream
     }
 
-    /// Accepts it.
+    /// Accepts it: as an `async fn` would, in a future that is no larger than what waits for the transport.
     ///
     /// Cancel safety: the stream belongs to the future; dropping that ends the connection.
     ///
     /// # Errors
     /// [`Error::Answer`] (nothing was written) or [`Error::Io`].
-    pub async fn accept(mut self, accept: Accept) -> Result<WebSocket<S, R>, Error> {
-        let connection = self.door.handshake.accept(accept)?;
-        drop(self.request);
-        let mut socket = WebSocket::from_wire(self.door.wire, connection);
-        socket.flush().await?;
-        Ok(socket)
+    pub fn accept(
+        mut self,
+        accept: Accept,
+    ) -> impl Future<Output = Result<WebSocket<S, R>, Error>> + use<S, R> {
+        let accepted = self.door.handshake.accept(accept);
+        let mut socket = Some(accepted.map(|connection| WebSocket::from_wire(self.door.wire, connection)));
+        poll_fn(move |cx| {
+            if let Some(Ok(socket)) = &mut socket {
+                ready!(socket.poll_flush(cx))?;
+            }
+            Poll::Ready(Ok(socket.take().expect("it is polled no more when it was ready")?))
+        })
     }
 
     /// Rejects it.
@@ -168,7 +174,7 @@ impl<S, R: Io<S>> PlainRequest<S, R> {
     /// The request and the transport, for an answer that the core has no words for, a stream for one. It ends the
     /// transport (`Connection: close`): what the peer wrote behind its request is gone.
     pub fn into_parts(self) -> (RequestHead, S) {
-        (self.head, self.door.wire.stream)
+        (*self.head, self.door.wire.stream)
     }
 }
 

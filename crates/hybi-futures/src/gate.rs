@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -42,6 +42,12 @@ pub(crate) struct Place {
     number: u64,
     /// The waker that the gate has.
     waker: Option<Waker>,
+}
+
+/// See [`Place::unless_lost`].
+pub(crate) struct UnlessLost<'p, F> {
+    place: &'p mut Place,
+    future: F,
 }
 
 /// A handshake in progress, until it is dropped.
@@ -154,13 +160,26 @@ impl<F> Drop for Until<'_, F> {
 }
 
 impl Place {
+    /// What the future brings, unless the task has to end before.
+    pub(crate) fn unless_lost<F: Future + Unpin>(&mut self, future: F) -> UnlessLost<'_, F> {
+        UnlessLost { place: self, future }
+    }
+
     /// Whether the task has to end; if not, it is woken when it has to.
-    pub(crate) fn is_lost(&mut self, cx: &Context<'_>) -> bool {
+    fn is_lost(&mut self, cx: &Context<'_>) -> bool {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.waker = Some(cx.waker().clone());
             self.gate.lock().inside.insert(self.number, self.waker.clone());
         }
         self.gate.lost.load(Ordering::SeqCst) // behind the waker: whoever sets it afterwards finds that
+    }
+}
+
+impl<F: Future + Unpin> Future for UnlessLost<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.place.is_lost(cx) { Poll::Ready(None) } else { Pin::new(&mut self.future).poll(cx).map(Some) }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Pings of the application that wait for their pongs.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +23,7 @@ enum Flight {
 #[derive(Debug)]
 pub(crate) struct Pings {
     now: fn() -> Instant,
-    waiting: VecDeque<Ping>,
+    waiting: Vec<Ping>,
 }
 
 #[derive(Debug)]
@@ -50,14 +49,14 @@ impl Future for RoundTrip {
 
 impl Pings {
     pub(crate) fn new(now: fn() -> Instant) -> Self {
-        Self { now, waiting: VecDeque::new() }
+        Self { now, waiting: Vec::new() }
     }
 
     /// A ping was sent. Those that nobody asks about are forgotten, so a peer that never answers costs nothing.
     pub(crate) fn sent(&mut self, payload: &[u8]) -> RoundTrip {
         self.waiting.retain(|ping| Arc::strong_count(&ping.flight) > 1);
         let flight = Arc::new(Mutex::new(Flight::Under(None)));
-        self.waiting.push_back(Ping { payload: payload.into(), sent: (self.now)(), flight: flight.clone() });
+        self.waiting.push(Ping { payload: payload.into(), sent: (self.now)(), flight: flight.clone() });
         RoundTrip(flight)
     }
 

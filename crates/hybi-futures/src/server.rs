@@ -219,42 +219,40 @@ struct Door<R: Listen, H> {
     handler: H,
 }
 
-/// The task of one connection, which ends when everybody is dropped.
-async fn attend<R, H, F>(door: Arc<Door<R, H>>, stream: R::Stream, (mut place, handshake): (Place, Handshake))
+/// The task of one connection, which ends when everybody is dropped. It is what each connection costs as long as it
+/// lives, so it holds nothing but what the handler does.
+fn attend<R, H, F>(
+    door: Arc<Door<R, H>>,
+    stream: R::Stream,
+    (mut place, handshake): (Place, Handshake),
+) -> impl Future<Output = ()> + Send
 where
     R: Listen,
     H: Fn(Arrival<R::Stream, R>, Clients) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let mut connection = pin!(door.open(stream, handshake));
-    poll_fn(|cx| if place.is_lost(cx) { Poll::Ready(()) } else { connection.as_mut().poll(cx) }).await;
+    let shaking_hands = Box::pin(shake_hands(door.clone(), stream)); // freed when it is over
+    async move {
+        let arrival = match (place.unless_lost(shaking_hands).await, handshake.over()) {
+            (None | Some(Err(_)), _) => return, // it was answered, if it could be
+            (Some(Ok(Arrival::Upgrade(pending))), true) => {
+                let answer = Answer::new(503).with_body("the server is stopping\n");
+                place.unless_lost(Box::pin(pending.reject(answer))).await;
+                return;
+            }
+            (Some(Ok(arrival)), _) => arrival,
+        };
+        place.unless_lost(pin!((door.handler)(arrival, door.clients.clone()))).await;
+    }
 }
 
-impl<R, H, F> Door<R, H>
-where
-    R: Listen,
-    H: Fn(Arrival<R::Stream, R>, Clients) -> F,
-    F: Future<Output = ()>,
-{
-    async fn open(&self, stream: R::Stream, handshake: Handshake) {
-        // In a box, so that its memory is not that of the connection's whole life.
-        let arrival = Box::pin(self.shake_hands(stream)).await;
-        let is_stopping = handshake.over();
-        match arrival {
-            Err(_) => {} // it was answered, if it could be
-            Ok(Arrival::Upgrade(pending)) if is_stopping => {
-                let answer = Answer::new(503).with_body("the server is stopping\n");
-                let _ = Box::pin(pending.reject(answer)).await;
-            }
-            Ok(arrival) => (self.handler)(arrival, self.clients.clone()).await,
-        }
-    }
-
-    async fn shake_hands(&self, stream: R::Stream) -> Result<Arrival<R::Stream, R>, Error> {
-        let Some(tls) = &self.tls else { return self.acceptor.read(stream).await };
-        let stream = R::accept_tls(stream, tls, self.time_limit).await?;
-        self.acceptor.read(stream).await
-    }
+async fn shake_hands<R: Listen, H>(
+    door: Arc<Door<R, H>>,
+    stream: R::Stream,
+) -> Result<Arrival<R::Stream, R>, Error> {
+    let Some(tls) = &door.tls else { return door.acceptor.read(stream).await };
+    let stream = R::accept_tls(stream, tls, door.time_limit).await?;
+    door.acceptor.read(stream).await
 }
 
 async fn pause<R: Runtime>(gate: &Gate) {

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::round_trip::{Pings, RoundTrip};
 use crate::runtime::{Io, Runtime};
 use crate::sync::{Mutex, MutexGuard};
-use crate::websocket::WebSocket;
+use crate::websocket::{Open, WebSocket};
 use crate::wire::{Filled, Wire, lend_out};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
@@ -30,7 +30,8 @@ use crate::wire::{Filled, Wire, lend_out};
 /// While it waits, it also transmits what the writers left, and serves the deadlines. Without it nobody receives:
 /// dropping it does not end the connection, but a closing handshake is then never answered.
 pub struct Reader<S, R: Runtime> {
-    receiver: Receiver,
+    /// In a box, as everything of a [`WebSocket`] is.
+    receiver: Box<Receiver>,
     shared: Arc<Shared<S, R>>,
     told: bool,
 }
@@ -95,13 +96,16 @@ trait Door {
 }
 
 pub(crate) fn split<S, R: Io<S>>(socket: WebSocket<S, R>) -> (Reader<S, R>, Writer<S, R>) {
-    let (receiver, sender) = socket.connection.into_split();
+    let Open { wire, connection, pings, .. } = *socket.0;
+    let (receiver, sender) = connection.into_split();
     let bell = Arc::new(Bell::default());
-    let out = Outward { sender, pings: socket.pings };
-    let slot = Mutex::new(Slot { wire: socket.wire, out, gave_up: None });
+    let slot = Mutex::new(Slot { wire, out: Outward { sender, pings }, gave_up: None });
     let shared = Arc::new(Shared { slot, waker: bell.clone().into(), bell });
     let ticket = Ticket::new(shared.bell.clone());
-    (Reader { receiver, shared: shared.clone(), told: false }, Writer { shared, ticket, flushing: None })
+    (
+        Reader { receiver: Box::new(receiver), shared: shared.clone(), told: false },
+        Writer { shared, ticket, flushing: None },
+    )
 }
 
 impl<S, R: Io<S>> Reader<S, R> {
@@ -149,7 +153,7 @@ impl<S, R: Io<S>> Reader<S, R> {
     /// Nothing is lent any more, and it may be long until the next call.
     pub(crate) fn release(&mut self) {
         if self.receiver.held_len() == 0 {
-            self.shared.lock().wire.reclaim(&mut self.receiver);
+            self.shared.lock().wire.reclaim(self.receiver.as_mut());
         }
     }
 
@@ -168,7 +172,7 @@ impl<S, R: Io<S>> Reader<S, R> {
             if let Some(reply) = reply {
                 slot.out.sender.handle_reply(reply);
             }
-            slot.pass_replies(&mut self.receiver);
+            slot.pass_replies(self.receiver.as_mut());
             slot.drive(&self.shared);
             if let Some(cause) = slot.gave_up.take() {
                 self.receiver.give_up(cause);
@@ -182,7 +186,7 @@ impl<S, R: Io<S>> Reader<S, R> {
             {
                 return slot.wire.poll_end(&mut Context::from_waker(&self.shared.waker));
             }
-            ready!(slot.poll_fill(cx, &self.shared, &mut self.receiver));
+            ready!(slot.poll_fill(cx, &self.shared, self.receiver.as_mut()));
         }
     }
 
