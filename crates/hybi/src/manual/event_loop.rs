@@ -1,5 +1,16 @@
 //! Embedding in an event loop of your own: readiness in one function, and the other kinds of loop.
 //!
+//! Each kind has a whole program in the folder `examples` of the repository, which runs with the tests:
+//!
+//! | loop | example |
+//! |---|---|
+//! | readiness, many connections on one thread | `epoll`, with mio |
+//! | completion, memory that the kernel fills | `io-uring`, with tokio-uring and a [`Decoder`](crate::Decoder) |
+//! | polling, once per frame of a game | `game-loop` |
+//! | none: a host that calls, without an operating system | `no_std`, for WebAssembly and bare metal |
+//! | virtual time: a thousand clients in one thread | `simulation` |
+//! | two directions that know nothing of messages: a proxy | `relay` |
+//!
 //! # Readiness
 //!
 //! An operating system that says "readable", "writable" (epoll, kqueue, and what stands on them) needs one
