@@ -624,6 +624,41 @@ twins! {
         }
     }
 
+    /// Once for each window, outside of any connection. It refers to nothing, and nothing behind it refers to what came
+    /// before it; where no form suits, the message goes as it is.
+    fn a_prepared_message_is_compressed_once_for_all(role) {
+        let both = |bits| {
+            let bits = WindowBits::new(bits).unwrap();
+            params(|params| (params.server_max_window_bits, params.client_max_window_bits) = (bits, bits))
+        };
+        let mut prepared = Prepared::new(&*text(3000));
+        for bits in [10, 15, 10] {
+            prepared = prepared.with_deflate(&Deflate::new(settings(|_| {}), both(bits)));
+        }
+        for (bits, compressed) in [(15, true), (12, true), (10, true), (9, false)] {
+            let mut connection = compressing(role, both(bits), Config::default());
+            connection.send_prepared(&prepared).unwrap();
+            assert_eq!(is_compressed(&mut connection), compressed, "{bits}");
+            let mut pair = pair(&settings(|_| {}), both(bits), &Config::default());
+            for round in 1..4 {
+                pair.connection(role).send(&octets(500)).unwrap();
+                pair.connection(role).send_prepared(&prepared).unwrap();
+                pair.connection(role).send(&octets(500)).unwrap();
+                pair.run();
+                assert!(pair.end(role.peer()).take_events() == [
+                    Record::Binary(octets(500)),
+                    Record::text(&text(3000)),
+                    Record::Binary(octets(500)),
+                ], "{bits}, round {round}");
+            }
+        }
+        // One that is shorter than the threshold of its connection is not compressed.
+        let shy = agreed(&settings(|settings| settings.threshold = 5000), both(15));
+        let mut connection = open_agreed(role, shy, Config::default());
+        connection.send_prepared(&prepared).unwrap();
+        assert!(!is_compressed(&mut connection));
+    }
+
     fn the_halves_keep_what_was_agreed_on(role) {
         let mut pair = pair(&settings(|_| {}), Params::default(), &Config::default());
         for _ in 0..2 {

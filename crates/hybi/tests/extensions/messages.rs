@@ -51,6 +51,23 @@ fn failed(error: ProtocolError) -> Record {
     Record::Failed(error)
 }
 
+/// Whoever drives the lines by hand is told which extension failed, and asks later as well.
+#[test]
+fn lines_say_which_extension_failed() {
+    let [mut client, _] = open(&["x-sign"]);
+    let agreement = client.agreement().clone();
+    let (mut outward, mut inward) = agreement.agreed().lines(Role::Client);
+    assert!(outward.failed().is_none() && inward.failed().is_none());
+    let mut message = Transit::new(Kind::Text, &b"tide"[..]);
+    outward.pass(&mut message).unwrap();
+    message.payload.push(b'!'); // not what was signed
+    let failed = inward.pass(&mut message, 1000).unwrap_err();
+    assert_eq!(inward.failed(), Some(&failed));
+    assert_eq!(failed.to_string(), format!("the extension x-sign failed: {}", failed.error));
+    assert!(outward.failed().is_none());
+    client.abort();
+}
+
 /// §9.1: the order of the answer is the order in which messages are transformed that are sent.
 #[test]
 fn outward_in_the_order_of_the_answer() {

@@ -190,6 +190,14 @@ fn the_body_is_collected_as_it_comes() {
     let chunked =
         refused("HTTP/1.1 404 \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno \r\n4\r\nway\n\r\n0\r\n\r\nX");
     assert_eq!(chunked.body(), b"no way\n");
+    // A coding that is not read: all of it, as it came, to the end of the transport.
+    let coded = refused("HTTP/1.1 404 \r\nTransfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno way");
+    assert_eq!(coded.body(), b"no way");
+    // What comes behind a body is not of it, nor where there can be none.
+    let pieces: [&[u8]; 3] = [b"HTTP/1.1 404 \r\nContent-Length: 2\r\n\r\nno", b"way", b"!"];
+    let (_, client) = receive(&client_request("ws://h/"), &Config::default(), &pieces);
+    assert_eq!(client.response().map(Response::body), Some(&b"no"[..]));
+    assert_eq!(refused("HTTP/1.1 304 \r\nContent-Length: 2\r\n\r\nno").body(), b"");
     let endless = refused(&format!("HTTP/1.1 500 \r\n\r\n{}", "x".repeat(1 << 20)));
     assert_eq!(endless.body().len(), 16 << 10);
 
