@@ -142,12 +142,12 @@ impl Sequence {
         if len == 0 && self.empty >= self.max_empty && !(header.fin() && self.message.is_none()) {
             return Err(ProtocolError::TooManyEmptyFragments);
         }
-        match (header.opcode(), self.message) {
-            (Opcode::Text, _) => Ok(Admitted { kind: Kind::Text, first: true }),
-            (Opcode::Binary, _) => Ok(Admitted { kind: Kind::Binary, first: true }),
-            (_, Some(kind)) => Ok(Admitted { kind, first: false }),
-            (_, None) => Err(ProtocolError::UnexpectedContinuation),
-        }
+        let (kind, first) = match header.opcode() {
+            Opcode::Text => (Kind::Text, true),
+            Opcode::Binary => (Kind::Binary, true),
+            _ => (self.message.ok_or(ProtocolError::UnexpectedContinuation)?, false),
+        };
+        Ok(Admitted { kind, first })
     }
 
     /// A data frame that was judged begins. A message of one frame leaves no trace.
