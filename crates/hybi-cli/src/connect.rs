@@ -6,8 +6,8 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{process, thread};
 
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi::{HandshakeError, Timeout};
@@ -16,6 +16,7 @@ use hybi_std::{
     Response, Transport, UsageError, WebSocket, Writer,
 };
 
+use crate::edit::{Editor, Terminal, Typed};
 use crate::terminal::{self, Printer};
 use crate::tls;
 
@@ -31,12 +32,23 @@ Lines that begin with a slash:
   /close [CODE [REASON]]   close, with 1000 unless said otherwise
   //TEXT                   the message /TEXT
 
+On a terminal lines can be edited, and those of earlier runs are there: arrows, Ctrl-R to search. A line that begins
+with a blank is not kept. Ctrl-D closes; so does Ctrl-C, and a second one does not wait for the server.
+
 Examples:
   hybi connect ws://127.0.0.1:9001/
   hybi connect ws://127.0.0.1:9001/chat --subprotocol chat.v2 --subprotocol chat.v1
   hybi connect ws://127.0.0.1:9001/ --header 'Cookie: session=7' --origin https://example.com --ping 30
   hybi connect wss://localhost:9443/ --ca authority.pem
-  hybi connect ws+unix:/run/chat.sock:/chat <messages.txt >answers.txt")]
+  hybi connect ws+unix:/run/chat.sock:/chat <messages.txt >answers.txt
+
+Exit status:
+  0  the closing handshake was completed
+  1  no connection, one that broke, or a line that could not be sent
+  2  the command line is no good
+
+Environment:
+  HYBI_HISTORY  the file that keeps the lines, instead of ~/.local/state/hybi/history; empty: none is kept")]
 pub(crate) struct Options {
     /// Address: ws://HOST:PORT/PATH, wss:// likewise, or ws+unix:SOCKET:/PATH
     url: String,
@@ -110,9 +122,19 @@ fn talk<S: Transport + Send + 'static>(
     terminal::note(&format!("connected to {uri}{}{extensions}", subprotocol.unwrap_or_default()));
 
     let (complain, complaints) = mpsc::channel();
-    thread::spawn(move || speak(writer, &complain));
-    let end = listen(reader)?;
-    let told = judge(&end)?;
+    let terminal = Terminal::remember();
+    let for_people = io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let editor = if for_people { Editor::start() } else { None };
+    let is_edited = editor.is_some();
+    thread::spawn(move || match editor {
+        Some(editor) => speak_edited(writer, editor),
+        None => speak(writer, &complain),
+    });
+    let end = listen(reader);
+    if is_edited {
+        terminal.restore();
+    }
+    let told = judge(&end?)?;
     match complaints.try_recv() {
         Ok(complaint) => Err(complaint),
         Err(_) => {
@@ -123,7 +145,7 @@ fn talk<S: Transport + Send + 'static>(
 }
 
 /// Why there is no connection, with what the server said about it.
-fn no_connection(uri: &str, error: &ConnectError) -> String {
+pub(crate) fn no_connection(uri: &str, error: &ConnectError) -> String {
     let mut message = format!("cannot connect to {uri}: {error}");
     let ConnectError::Handshake(reason, Some(response)) = error else { return message };
     let is_redirect = matches!(reason, HandshakeError::UnexpectedStatus(300..400));
@@ -203,7 +225,7 @@ fn speak<S: Transport>(mut writer: Writer<S>, complaints: &mpsc::Sender<String>)
         match say(&mut writer, without_end(&line)) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(complaint) if for_people => terminal::note(&complaint),
+            Err(complaint) if for_people => terminal::complain(&complaint),
             Err(complaint) => break Some(complaint),
         }
     };
@@ -211,6 +233,30 @@ fn speak<S: Transport>(mut writer: Writer<S>, complaints: &mpsc::Sender<String>)
         let _ = complaints.send(complaint); // before the close, so that it is there at the end
     }
     let _ = writer.close(CloseCode::NORMAL, ""); // if the transport is gone, the reader knows
+}
+
+/// The same with lines that are edited. It goes on after the close, so that what arrives until the server has answered
+/// still finds its way to the screen.
+fn speak_edited<S: Transport>(mut writer: Writer<S>, mut editor: Editor) {
+    let mut is_closing = false;
+    loop {
+        match editor.read() {
+            Typed::Line(_) if is_closing => terminal::complain("not sent: the connection is being closed"),
+            Typed::Line(line) => match say(&mut writer, line.as_bytes()) {
+                Ok(goes_on) => is_closing = !goes_on,
+                Err(complaint) => terminal::complain(&complaint),
+            },
+            Typed::Interrupted if is_closing => {
+                terminal::complain("the server was not waited for");
+                process::exit(1); // no line is being edited: the terminal is as it was
+            }
+            Typed::End if is_closing => thread::sleep(Duration::from_millis(10)), // the terminal is gone
+            Typed::Interrupted | Typed::End => {
+                let _ = writer.close(CloseCode::NORMAL, ""); // if the transport is gone, the reader knows
+                is_closing = true;
+            }
+        }
+    }
 }
 
 /// Does what a line says. `false`: the connection is at its end, and no more lines are wanted.
@@ -258,12 +304,12 @@ fn without_end(line: &[u8]) -> &[u8] {
 
 // ---- what the command line says
 
-fn header(text: &str) -> Result<(String, String), String> {
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("not of the form 'Name: value'")?;
     Ok((name.into(), value.trim().into()))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "not a number")?;
     let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     if duration.is_zero() { Err("more than nothing is needed".into()) } else { Ok(duration) }

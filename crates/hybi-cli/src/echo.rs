@@ -1,7 +1,7 @@
 //! `hybi echo`: a thread for each connection sends back what it gets; a browser gets the page.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +25,10 @@ Examples:
   hybi echo                          then open http://127.0.0.1:9001/
   hybi echo --listen 127.0.0.1:0 -v  any free port; say what happens
   hybi echo --listen 0.0.0.0:9001    for other machines, such as a phone, too
-  hybi echo --tls-cert certificate.pem --tls-key key.pem      https:// and wss://")]
+  hybi echo --tls-cert certificate.pem --tls-key key.pem      https:// and wss://
+
+Exit status:
+  1  it cannot listen, or a certificate is no good; otherwise it serves until it is ended")]
 pub(crate) struct Options {
     /// Address to listen at; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9001")]
@@ -68,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             Err(error) => {
-                terminal::note(&format!("hybi: cannot accept a connection: {error}"));
+                terminal::error(&format!("cannot accept a connection: {error}"));
                 thread::sleep(Duration::from_millis(100)); // no more files: some will be closed
                 continue;
             }
@@ -80,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             server.serve(stream, peer);
         });
         if let Err(error) = spawned {
-            terminal::note(&format!("hybi: cannot start a thread: {error}"));
+            terminal::error(&format!("cannot start a thread: {error}"));
         }
     }
 }
@@ -207,10 +210,9 @@ impl Server {
 
 /// One line on the standard output, whole even among threads. A server does not end because nobody reads it.
 fn say(line: fmt::Arguments<'_>) {
-    let line = terminal::visible(&line.to_string()).replace('\n', "\\n") + "\n"; // peers choose some of it
-    let mut out = io::stdout().lock();
-    match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => terminal::note(&format!("hybi: {error}")),
+    let line = terminal::visible(&line.to_string()).replace('\n', "\\n"); // peers choose some of it
+    match terminal::report(&line) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => terminal::error(&error.to_string()),
         _ => {}
     }
 }

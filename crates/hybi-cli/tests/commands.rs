@@ -73,7 +73,17 @@ fn http(address: &str, request: &str) -> String {
 fn help_names_the_commands_and_shows_examples() {
     let help = run(&mut hybi(&["--help"]), "");
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for part in ["Usage: hybi", "echo", "connect", "Examples:", "hybi connect ws://127.0.0.1:9001/"] {
+    for part in [
+        "Usage: hybi",
+        "echo",
+        "connect",
+        "bench",
+        "completions",
+        "Examples:",
+        "hybi connect ws://127.0.0.1:9001/",
+        "Exit status:",
+        "Environment:",
+    ] {
         assert!(help.stdout.contains(part), "{part}: {}", help.stdout);
     }
     let version = run(&mut hybi(&["--version"]), "");
@@ -93,6 +103,7 @@ fn help_explains_each_option() {
                 "--tls-key",
                 "--verbose",
                 "Examples:",
+                "Exit status:",
             ][..],
         ),
         (
@@ -105,7 +116,13 @@ fn help_explains_each_option() {
                 "--ping",
                 "/close [CODE [REASON]]",
                 "Examples:",
+                "Exit status:",
+                "HYBI_HISTORY",
             ],
+        ),
+        (
+            "bench",
+            &["--connections", "--in-flight", "--size", "--kind", "--json", "Examples:", "Exit status:"],
         ),
     ] {
         let help = run(&mut hybi(&[command, "--help"]), "");
@@ -127,6 +144,10 @@ fn what_is_no_command_line() {
         &["connect", "wss://h/", "--insecure"], // certificates are always checked
         &["echo", "--tls-cert", "certificate.pem"],
         &["echo", "--tls-key", "key.pem"],
+        &["bench", "ws://h/", "--connections", "0"],
+        &["bench", "ws://h/", "--duration", "0"],
+        &["bench", "ws://h/", "--kind", "tide"],
+        &["completions", "abacus"],
     ] {
         let ended = run(&mut hybi(arguments), "");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
@@ -419,6 +440,84 @@ fn where_no_connection_can_be() {
         let ended = run(&mut hybi(arguments), "");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments:?}");
         assert!(ended.stderr.starts_with(&format!("hybi: {start}")), "{}", ended.stderr);
+    }
+}
+
+// ---- bench
+
+#[test]
+fn a_measurement() {
+    let (_server, address) = echo(&[]);
+    let arguments = ["--connections", "3", "--in-flight", "5", "--size", "300", "--duration", "0.2"];
+    let ended = run(hybi(&["bench", &url(&address)]).args(arguments), "");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("3 connections, 5 in flight on each, text of 300 octets, "), "{lines:?}");
+    let starts = ["messages  ", "payload   ", "latency   p50 "];
+    assert!(lines.len() == 4 && lines[1..].iter().zip(starts).all(|(line, start)| line.starts_with(start)));
+}
+
+#[test]
+fn a_measurement_for_programs() {
+    let (_server, address) = echo(&["--compress"]);
+    let arguments = ["--json", "--kind", "binary", "--compress", "--size", "2000", "--duration", "0.2"];
+    let ended = run(hybi(&["bench", &url(&address)]).args(arguments), "");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((&report["kind"], &report["size"]), (&"binary".into(), &2000.into()));
+    assert_eq!(report["extensions"], "permessage-deflate");
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    let latency = &report["latency_us"];
+    assert!(number(&report["messages"]) > 0.0 && number(&report["messages_per_second"]) > 0.0);
+    let rising = ["min", "p50", "p90", "p99", "p99.9"].map(|name| number(&latency[name]));
+    assert!(rising.is_sorted() && rising[0] > 0.0, "{latency}");
+}
+
+/// More is under way than the system holds: nobody waits for the other for ever.
+#[test]
+fn a_measurement_of_large_messages() {
+    let (_server, address) = echo(&[]);
+    let arguments = ["--size", "3000000", "--in-flight", "8", "--duration", "0.2"];
+    let ended = run(hybi(&["bench", &url(&address)]).args(arguments), "");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn no_echo_is_no_measurement() {
+    let (address, meeting) = server(|pending| {
+        let mut socket = open(pending);
+        socket.send("something else").expect("sent");
+        while socket.recv().is_some() {}
+    });
+    let ended = run(&mut hybi(&["bench", &url(&address)]), "");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    let complaint = "hybi: what came back is not what was sent: is it an echo server?\n";
+    assert_eq!(ended.stderr, complaint);
+    meeting.join().expect("well");
+
+    let (address, meeting) = server(|pending| close(open(pending), 1001, ""));
+    let ended = run(&mut hybi(&["bench", &url(&address)]), "");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), "hybi: the server closed with 1001\n"));
+    meeting.join().expect("well");
+    let ended = run(&mut hybi(&["bench", "ws://127.0.0.1:1/"]), "");
+    assert!(ended.code == Some(1) && ended.stderr.starts_with("hybi: cannot connect to ws://127.0.0.1:1/: "));
+}
+
+// ---- completions
+
+#[test]
+fn every_shell_has_its_completions() {
+    for (shell, part) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef hybi"),
+        ("fish", "complete -c hybi"),
+        ("powershell", "hybi"),
+    ] {
+        let ended = run(&mut hybi(&["completions", shell]), "");
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        for part in [part, "connect", "in-flight"] {
+            assert!(ended.stdout.contains(part), "{shell}: {part}");
+        }
     }
 }
 
