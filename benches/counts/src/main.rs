@@ -3,6 +3,7 @@
 //! Two runs with different numbers of messages give the cost of one: what starting the program takes cancels
 //! out. `benches/counts/run` does that with callgrind and prints the table.
 
+use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Deflater, Level, Params, WindowBits};
 use hybi::wire::header::FrameHeader;
 use hybi::{Agreement, Config, Connection, Event, Kind, Message, Role};
 use hybi::{Opcode, wire::mask};
@@ -24,7 +25,9 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "a program for the terminal")]
 fn usage() -> ExitCode {
-    eprintln!("usage: counts (receive|echo|owned|echo-own)-(server|client)-(text|mixed|binary)-LEN MESSAGES");
+    eprintln!(
+        "usage: counts (receive|send|echo|owned|echo-own)-(server|client)-(text|mixed|binary|deflate)-LEN MESSAGES"
+    );
     ExitCode::from(2)
 }
 
@@ -32,13 +35,18 @@ struct Workload {
     task: Task,
     role: Role,
     kind: Kind,
-    payload: Vec<u8>,
+    /// One message, or several that take turns.
+    payloads: Vec<Vec<u8>>,
+    /// permessage-deflate is agreed on, with contexts taken over.
+    deflate: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Task {
     /// Look at each message where it lies.
     Receive,
+    /// Send messages.
+    Send,
     /// Send each message back while it is lent.
     Echo,
     /// The same, with the connection's own receive buffer.
@@ -51,6 +59,7 @@ impl Workload {
     fn parse(name: &str) -> Option<Self> {
         let (task, rest) = [
             ("receive-", Task::Receive),
+            ("send-", Task::Send),
             ("echo-own-", Task::EchoOwn),
             ("echo-", Task::Echo),
             ("owned-", Task::Owned),
@@ -69,6 +78,10 @@ impl Workload {
             "text" => (Kind::Text, "tide after tide, "),
             "mixed" => (Kind::Text, "tide after tide é€"),
             "binary" => (Kind::Binary, "\u{0}\u{1}\u{7f}"),
+            "deflate" => {
+                let payloads = (0..64).map(|n| tides(n, len)).collect();
+                return Some(Self { task, role, kind: Kind::Text, payloads, deflate: true });
+            }
             _ => return None,
         };
         let mut text: String = pattern.repeat(len / pattern.len() + 1);
@@ -76,15 +89,18 @@ impl Workload {
             text.insert(0, '.');
         }
         text.truncate(len);
-        Some(Self { task, role, kind, payload: text.into_bytes() })
+        Some(Self { task, role, kind, payloads: vec![text.into_bytes()], deflate: false })
     }
 
     fn connection(&self) -> Connection {
+        let deflate = Deflate::new(DeflateConfig::default(), Params::default());
+        let agreement =
+            if self.deflate { Agreement::default().with_deflate(deflate) } else { Agreement::default() };
         match self.role {
-            Role::Server => Connection::server(Agreement::default(), Config::default()),
+            Role::Server => Connection::server(agreement, Config::default()),
             Role::Client => {
                 let mut state = 0x9E37_79B9u32;
-                Connection::client(Agreement::default(), Config::default(), move |out: &mut [u8]| {
+                Connection::client(agreement, Config::default(), move |out: &mut [u8]| {
                     state ^= state << 13;
                     state ^= state >> 17;
                     state ^= state << 5;
@@ -95,12 +111,26 @@ impl Workload {
         }
     }
 
-    /// One frame, as the peer sends it.
-    fn frame(&self) -> Vec<u8> {
+    /// The frames of all messages, as the peer sends them.
+    fn frames(&self) -> Vec<u8> {
+        let mut deflater = Deflater::new(WindowBits::MAX, true, Level::default());
+        let mut frames = Vec::new();
+        for payload in &self.payloads {
+            if self.deflate {
+                let mut compressed = Vec::new();
+                deflater.deflate(payload, &mut compressed, true).expect("memory");
+                frames.extend(self.frame(compressed, 4));
+            } else {
+                frames.extend(self.frame(payload.clone(), 0));
+            }
+        }
+        frames
+    }
+
+    fn frame(&self, mut payload: Vec<u8>, rsv: u8) -> Vec<u8> {
         let opcode = if self.kind == Kind::Text { Opcode::Text } else { Opcode::Binary };
-        let mut header =
-            FrameHeader::new(true, opcode, self.payload.len() as u64).expect("such a frame exists");
-        let mut payload = self.payload.clone();
+        let header = FrameHeader::new(true, opcode, payload.len() as u64).expect("such a frame exists");
+        let mut header = header.with_rsv(rsv);
         if self.role == Role::Server {
             let key = [0xA1, 0xB2, 0xC3, 0xD4];
             header = header.masked(key);
@@ -110,8 +140,13 @@ impl Workload {
     }
 
     fn run(&self, messages: usize) {
-        let stream = self.frame().repeat((READ / self.payload.len().max(1)).max(4));
         let mut connection = self.connection();
+        if self.task == Task::Send {
+            return self.send(&mut connection, messages);
+        }
+        let frames = self.frames();
+        let stream =
+            frames.repeat((READ / self.payloads[0].len().max(1)).max(4).div_ceil(self.payloads.len()));
         let mut scratch = vec![0; READ];
         let (mut done, mut at) = (0, 0);
         while done < messages {
@@ -127,6 +162,15 @@ impl Workload {
                 let n = black_box(connection.transmit()).len();
                 connection.transmitted(n);
             }
+        }
+    }
+
+    fn send(&self, connection: &mut Connection, messages: usize) {
+        for payload in self.payloads.iter().cycle().take(messages) {
+            let text = str::from_utf8(payload).expect("messages that are sent are text");
+            connection.send(text).expect("the queue is emptied each time");
+            let n = black_box(connection.transmit()).len();
+            connection.transmitted(n);
         }
     }
 
@@ -174,4 +218,19 @@ impl Workload {
         }
         done
     }
+}
+
+/// Text in which some things come again and others do not.
+fn tides(n: usize, len: usize) -> Vec<u8> {
+    let mut text = String::new();
+    while text.len() < len {
+        let hour = n * 37 + text.len();
+        text += &format!(
+            "{{\"hour\":{hour},\"metres\":{}.{:03},\"tide\":\"ebb\"}},",
+            hour % 7,
+            hour * hour % 997
+        );
+    }
+    text.truncate(len);
+    text.into_bytes()
 }

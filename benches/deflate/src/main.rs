@@ -13,6 +13,7 @@ mod connection;
 mod direct;
 mod hostile;
 mod messages;
+mod work;
 
 use std::process::Command;
 use std::time::Instant;
@@ -34,6 +35,7 @@ fn main() {
         Some("memory") => memory(),
         Some("apart") => measure_apart(),
         Some("hostile") => hostile::measure(rounds),
+        Some("work") if work::run(&env::args().skip(2).collect::<Vec<_>>()) => {}
         _ => {
             println!("inflate, deflate, connection, windows, memory or hostile, and perhaps how many rounds");
         }
@@ -74,8 +76,9 @@ fn bits(n: u8) -> WindowBits {
     WindowBits::new(n).expect("8 to 15")
 }
 
-fn compressed(size: usize, level: u8, takeover: bool) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let messages = messages::json(size, (4 << 20) / size);
+/// So many octets of messages, and their payloads as zlib-rs writes them.
+fn compressed(size: usize, level: u8, takeover: bool, total: usize) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let messages = messages::json(size, total / size);
     let mut compress = ZlibCompress::new(level, 15);
     let payloads = messages
         .iter()
@@ -100,7 +103,7 @@ fn inflate(rounds: usize) {
     for size in [1024, 16384] {
         for takeover in [true, false] {
             for level in [1, 3, 6] {
-                let (messages, payloads) = compressed(size, level, takeover);
+                let (messages, payloads) = compressed(size, level, takeover, 4 << 20);
                 let mut speeds = [0.0; 3];
                 for _ in 0..3 {
                     let list: [Box<dyn Decompress>; 3] = [

@@ -105,11 +105,10 @@ impl<'a> Data<'a> {
         match self.0 {
             Lend::Slice(octets) => Bytes::copy_from_slice(octets),
             Lend::Joined(octets) => {
-                let mut octets = core::mem::take(octets);
                 if octets.capacity() / 2 > octets.len() {
-                    octets.shrink_to_fit();
+                    return Bytes::copy_from_slice(octets); // what is kept holds no more than it needs
                 }
-                octets.into()
+                core::mem::take(octets).into()
             }
         }
     }

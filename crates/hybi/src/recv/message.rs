@@ -87,7 +87,7 @@ pub(crate) struct Line {
     delivery: Delivery,
     next_delivery: Delivery,
     buffer: Buffer,
-    /// The message being joined. Longer than `received` while its tail is lent to the transport.
+    /// The message being joined, and behind it perhaps what was initialised earlier: to be lent to the transport.
     joined: Vec<u8>,
     /// Octets of `joined` that have been received, and those of them that were unmasked and validated.
     received: usize,
@@ -238,8 +238,9 @@ impl Line {
     /// The final place of a large payload. Memory follows what was received, never what was announced.
     fn direct_space(&mut self, coming: u64) -> &mut [u8] {
         self.buffer.release();
+        let coming = usize::try_from(coming).unwrap_or(usize::MAX);
         if self.joined.len() == self.received {
-            let step = self.received.max(STEP).min(usize::try_from(coming).unwrap_or(usize::MAX));
+            let step = self.received.max(STEP).min(coming);
             if self.joined.try_reserve_exact(step).is_err() {
                 self.fail(ProtocolError::OutOfMemory);
                 return &mut [];
@@ -247,7 +248,8 @@ impl Line {
             self.joined.resize(self.received + step, 0);
         }
         self.flags.direct = true;
-        &mut self.joined[self.received..]
+        let end = self.joined.len().min(self.received.saturating_add(coming));
+        &mut self.joined[self.received..end]
     }
 
     /// Takes memory to receive into; it comes back if it is of no use.
@@ -458,6 +460,7 @@ impl Line {
     fn starved(&mut self) -> Result<Option<Outcome>, ProtocolError> {
         self.flags.hungry = true;
         self.buffer.release_if_empty();
+        self.give_back();
         Ok(None)
     }
 
@@ -564,13 +567,31 @@ impl Line {
         }
         self.flags.lending = false;
         let kept = self.received - core::mem::take(&mut self.lent_front).min(self.received);
-        if self.delivery == Delivery::Fragments && kept > 0 {
-            self.joined.copy_within(self.received - kept.., 0); // the beginning of a character
-            self.joined.truncate(kept);
-        } else {
-            self.joined = Vec::new();
+        // Its memory may serve the next message ([`Self::give_back`]), and stays initialised.
+        let kept = if self.delivery == Delivery::Fragments { kept } else { 0 };
+        if kept > 0 {
+            self.joined.copy_within(self.received - kept..self.received, 0); // the beginning of a character
         }
-        (self.received, self.plain) = (self.joined.len(), self.joined.len());
+        (self.received, self.plain) = (kept, kept);
+    }
+
+    /// All that is at hand has been looked at. Memory in which messages were joined served one after another until
+    /// now; from here on nothing is held but what the message under way needs. Where it announces as much as an
+    /// earlier one brought, that is all of it.
+    #[inline]
+    fn give_back(&mut self) {
+        let needed = (self.received as u64).saturating_add(self.decoder.remaining());
+        if self.received == 0 || self.joined.capacity() as u64 > needed.saturating_mul(2) + STEP as u64 {
+            self.shrink();
+        }
+    }
+
+    fn shrink(&mut self) {
+        let mut smaller = Vec::new();
+        if self.received == 0 || smaller.try_reserve_exact(self.received + STEP).is_ok() {
+            smaller.extend_from_slice(&self.joined[..self.received]);
+            self.joined = smaller;
+        } // or it stays as it is
     }
 
     // ---- extensions

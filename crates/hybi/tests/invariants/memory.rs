@@ -176,6 +176,41 @@ fn deflated(message: &[u8]) -> Vec<u8> {
     out
 }
 
+twins! {
+    /// One buffer joins, or inflates, all messages of a read; when the read has been looked at, it is given back.
+    fn memory_that_joins_a_message_serves_the_next_of_the_read(role) {
+        let tide = b"tide after tide, ".repeat(60);
+        let fragments = [to(role, 0x01, &tide[..300]), to(role, first::CONTINUATION, &tide[300..])].concat();
+        for message in [fragments, to(role, 0xC1, &deflated(&tide))] {
+            let mut connection = compressed(role, Config::default());
+            let octets = message.repeat(50);
+            Memory::Lent.show(&mut connection, &octets, |_| {}); // the inflater has all its memory now
+            let measure = Measure::start();
+            let mut messages = 0;
+            Memory::Lent.show(&mut connection, &octets, |_| messages += 1);
+            assert_eq!(messages, 50);
+            assert!(measure.allocations() <= 5, "{}", measure.allocations());
+            assert_eq!(measure.held(), 0);
+            look_away(|| drop(octets));
+        }
+    }
+
+    /// Not even the beginning of a small message keeps what a large one needed.
+    fn memory_of_a_large_message_does_not_stay_with_a_small_one(role) {
+        let large = [to(role, 0x01, &[b'a'; 1 << 20]), to(role, first::CONTINUATION, b"")].concat();
+        for memory in Memory::ALL {
+            let mut connection = compressed(role, Config::default());
+            let measure = Measure::start();
+            let octets = look_away(|| [large.clone(), to(role, 0x01, b"small")].concat());
+            let mut messages = 0;
+            memory.show(&mut connection, &octets, |_| messages += 1);
+            assert_eq!(messages, 1);
+            assert!(measure.held() <= 17 * KIB as isize, "{memory:?}: {}", measure.held());
+            look_away(|| drop(octets));
+        }
+    }
+}
+
 /// What docs/verification.md says of the parts that have a fixed size.
 #[test]
 fn the_parts_of_the_bound() {
