@@ -10,7 +10,7 @@ use hybi::{Opcode, wire::mask};
 use std::hint::black_box;
 use std::process::ExitCode;
 
-/// What one read brings at most, as in a busy server.
+/// What one read brings at most, if nothing else is said: as in a busy server.
 const READ: usize = 64 * 1024;
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a program for the terminal")]
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: counts (receive|send|echo|owned|echo-own)-(server|client)-(text|mixed|binary|deflate)-LEN MESSAGES"
+        "usage: counts (receive|send|echo|owned|echo-own)-(server|client)-(text|mixed|binary|deflate)-LEN[@READ] MESSAGES"
     );
     ExitCode::from(2)
 }
@@ -37,6 +37,8 @@ struct Workload {
     kind: Kind,
     /// One message, or several that take turns.
     payloads: Vec<Vec<u8>>,
+    /// Octets of a read.
+    read: usize,
     /// permessage-deflate is agreed on, with contexts taken over.
     deflate: bool,
 }
@@ -73,14 +75,16 @@ impl Workload {
             _ => return None,
         };
         let kind_name = parts.next()?;
-        let len: usize = parts.next()?.parse().ok()?;
+        let (len, read) = parts.next().map(|len| len.split_once('@').unwrap_or((len, "")))?;
+        let len: usize = len.parse().ok()?;
+        let read = if read.is_empty() { READ } else { read.parse().ok()? };
         let (kind, pattern) = match kind_name {
             "text" => (Kind::Text, "tide after tide, "),
             "mixed" => (Kind::Text, "tide after tide é€"),
             "binary" => (Kind::Binary, "\u{0}\u{1}\u{7f}"),
             "deflate" => {
                 let payloads = (0..64).map(|n| tides(n, len)).collect();
-                return Some(Self { task, role, kind: Kind::Text, payloads, deflate: true });
+                return Some(Self { task, role, kind: Kind::Text, payloads, read, deflate: true });
             }
             _ => return None,
         };
@@ -89,7 +93,7 @@ impl Workload {
             text.insert(0, '.');
         }
         text.truncate(len);
-        Some(Self { task, role, kind, payloads: vec![text.into_bytes()], deflate: false })
+        Some(Self { task, role, kind, payloads: vec![text.into_bytes()], read, deflate: false })
     }
 
     fn connection(&self) -> Connection {
@@ -147,10 +151,10 @@ impl Workload {
         let frames = self.frames();
         let stream =
             frames.repeat((READ / self.payloads[0].len().max(1)).max(4).div_ceil(self.payloads.len()));
-        let mut scratch = vec![0; READ];
+        let mut scratch = vec![0; self.read];
         let (mut done, mut at) = (0, 0);
         while done < messages {
-            let n = READ.min(stream.len() - at);
+            let n = self.read.min(stream.len() - at);
             done += if self.task == Task::EchoOwn {
                 self.own(&mut connection, &stream[at..at + n])
             } else {

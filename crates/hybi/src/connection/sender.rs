@@ -39,6 +39,8 @@ pub struct Sender {
     gave_up: Option<CloseCause>,
     /// The transport takes nothing any more.
     lost: bool,
+    /// The state is open and the transport is not lost: asked for each message, at once.
+    open: bool,
     /// The closing handshake was begun because the peer was silent.
     idle: bool,
 }
@@ -59,6 +61,7 @@ impl Sender {
             closing: Closing::default(),
             gave_up: None,
             lost: false,
+            open: true,
             idle: false,
             config,
         }
@@ -198,7 +201,7 @@ impl Sender {
     /// # Errors
     /// [`OutOfMemory`](UsageError::OutOfMemory).
     pub fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
-        if self.phase == Phase::Open && !self.lost {
+        if self.open {
             self.line.close(frame)?;
             self.change(Change::CloseSent);
         }
@@ -221,7 +224,7 @@ impl Sender {
 
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
-        if self.phase == Phase::Open && !self.lost { Ok(()) } else { Err(UsageError::NotOpen) }
+        if self.open { Ok(()) } else { Err(UsageError::NotOpen) }
     }
 
     /// Takes memory to queue in, whatever is in it, for as long as it takes to say something and to transmit it: a
@@ -284,7 +287,7 @@ impl Sender {
 
     /// A close frame is answered with the same code and reason, unless ours went out before (§5.5.1).
     pub(super) fn close_received(&mut self, frame: Option<&CloseFrame>) {
-        if self.phase == Phase::Open && !self.lost && self.line.close(frame).is_err() {
+        if self.open && self.line.close(frame).is_err() {
             self.give_up(CloseCause::Failed(ProtocolError::OutOfMemory));
         }
         self.change(Change::CloseReceived);
@@ -292,7 +295,7 @@ impl Sender {
 
     /// Fails the connection (§7.1.7): says why, unless a close frame went out before.
     pub(super) fn fail(&mut self, error: ProtocolError) {
-        if self.phase == Phase::Open && !self.lost {
+        if self.open {
             let frame = CloseFrame::new(error.close_code(), error.text());
             if self.line.close(frame.as_ref()).is_err() {
                 self.give_up(CloseCause::Failed(error));
@@ -314,7 +317,7 @@ impl Sender {
     /// The transport takes nothing any more: what waits is dropped, and nothing more can be sent. See
     /// [`Connection::transmit_lost`](crate::Connection::transmit_lost).
     pub fn transmit_lost(&mut self) {
-        self.lost = true;
+        (self.lost, self.open) = (true, false);
         self.line.clear();
         self.keepalive.end();
     }
@@ -346,6 +349,7 @@ impl Sender {
 
     fn change(&mut self, change: Change) {
         self.phase = self.phase.after(change);
+        self.open &= self.phase == Phase::Open;
         self.keepalive.stop();
         self.closing.begin(self.config.timeouts.close);
         if self.buffered_len() > 0 {

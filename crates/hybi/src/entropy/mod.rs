@@ -35,9 +35,18 @@ pub trait Entropy: Send + Sync + 'static {
     /// Fills all of `out`. It is called once a frame, so a source that asks the operating system should
     /// fetch more than four bytes at a time.
     fn fill(&mut self, out: &mut [u8]);
+
+    /// Four fresh bytes, the masking key of a frame, by [`Self::fill`]. It is provided: here the source and the
+    /// length are both known, so that filling so few costs no more than it must.
+    fn masking_key(&mut self) -> [u8; 4] {
+        let mut key = [0; 4];
+        self.fill(&mut key);
+        key
+    }
 }
 
 impl<F: FnMut(&mut [u8]) + Send + Sync + 'static> Entropy for F {
+    #[inline]
     fn fill(&mut self, out: &mut [u8]) {
         self(out);
     }
@@ -55,9 +64,7 @@ impl BoxEntropy {
     /// Four fresh bytes: the masking key of one frame.
     #[inline]
     pub(crate) fn masking_key(&mut self) -> [u8; 4] {
-        let mut key = [0; 4];
-        self.0.fill(&mut key);
-        key
+        self.0.masking_key()
     }
 
     /// Sixteen fresh bytes: the nonce of one opening handshake (RFC 6455 §4.1).

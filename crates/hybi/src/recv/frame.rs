@@ -184,12 +184,14 @@ impl Decoder {
         if self.remaining > 0 || len_end == 4 && len < 126 || !self.sequence.is_within_limits(len) {
             return None;
         }
-        let (key, start) = match second & 0x80 {
-            0 => ([0; 4], len_end),
-            _ => (*input.get(len_end..)?.first_chunk()?, len_end + 4),
-        };
+        let masked = second & 0x80 != 0;
+        let start = len_end + if masked { 4 } else { 0 };
         let place = start..start + len;
-        (place.end <= input.len()).then_some(Data { kind, rsv: 0, first: true, last: true, key, place })
+        if place.end > input.len() {
+            return None;
+        }
+        let key = if masked { *input[len_end..start].first_chunk()? } else { [0; 4] };
+        Some(Data { kind, rsv: 0, first: true, last: true, key, place })
     }
 
     /// Whether a message has begun and not ended.

@@ -122,25 +122,42 @@ pub(crate) struct Line {
 struct Flags {
     /// All that is at hand has been looked at: only more octets can give an outcome.
     hungry: bool,
-    /// The last outcome lent `joined`.
-    lending: bool,
     /// The last space was the tail of `joined`.
     direct: bool,
     /// A fragment of the current message has been delivered.
     begun: bool,
+    /// By [`Odd`].
+    odd: [bool; 4],
+}
+
+/// What makes a whole message anything but a whole message. All of it is asked for each message, at once.
+#[derive(Clone, Copy, Debug)]
+enum Odd {
+    /// The last outcome lent `joined`.
+    Lending,
     /// The current message, or the next, is delivered in fragments; or all of them pass extensions whole.
-    detour: bool,
+    Detour,
     /// There is a failure to be told.
-    failing: bool,
+    Failing,
     /// Nothing that arrives matters any more.
-    over: bool,
+    Over,
 }
 
 impl Flags {
-    /// Nothing is under way that would make a whole message anything but a whole message.
+    /// Nothing odd is under way.
     #[inline]
     fn is_plain(&self) -> bool {
-        !(self.lending | self.detour | self.failing | self.over)
+        self.odd == [false; 4]
+    }
+
+    #[inline]
+    fn is(&self, odd: Odd) -> bool {
+        self.odd[odd as usize]
+    }
+
+    #[inline]
+    fn set(&mut self, odd: Odd, is: bool) {
+        self.odd[odd as usize] = is;
     }
 }
 
@@ -180,7 +197,7 @@ impl Line {
             plain: 0,
             utf8: Utf8Validator::default(),
             char: ([0; 4], 0),
-            flags: Flags { hungry: true, detour, ..Flags::default() },
+            flags: Flags { hungry: true, odd: [false, detour, false, false], ..Flags::default() },
             failure: None,
             codes,
             peer_close: None,
@@ -189,26 +206,26 @@ impl Line {
 
     /// Octets held that no event has delivered yet.
     pub(crate) fn held(&self) -> usize {
-        self.buffer.len() + if self.flags.lending { 0 } else { self.received }
+        self.buffer.len() + if self.flags.is(Odd::Lending) { 0 } else { self.received }
     }
 
     /// How messages are delivered from the next one on.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.next_delivery = delivery;
-        self.flags.detour |= delivery == Delivery::Fragments;
+        self.flags.set(Odd::Detour, self.flags.is(Odd::Detour) | (delivery == Delivery::Fragments));
     }
 
     /// From now on everything that arrives is dropped. Gives all memory back.
     pub(crate) fn finish(&mut self) {
-        self.flags.over = true;
-        self.flags.lending = false;
+        self.flags.set(Odd::Over, true);
+        self.flags.set(Odd::Lending, false);
         self.buffer.release();
         (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
         self.path = None; // the window of permessage-deflate is the most of what a connection holds
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.flags.over
+        self.flags.is(Odd::Over)
     }
 
     // ---- in
@@ -217,7 +234,7 @@ impl Line {
     pub(crate) fn space(&mut self) -> &mut [u8] {
         self.release();
         self.flags.direct = false;
-        if self.flags.over || self.failure.is_some() {
+        if self.flags.is(Odd::Over) || self.failure.is_some() {
             self.buffer.make_space();
             return self.buffer.space();
         }
@@ -264,7 +281,7 @@ impl Line {
 
     /// The transport wrote so many octets to the space.
     pub(crate) fn received(&mut self, n: usize) {
-        if self.flags.over {
+        if self.flags.is(Odd::Over) {
             return self.buffer.release(); // what arrived is dropped, and so is its place
         }
         if self.flags.direct {
@@ -278,7 +295,7 @@ impl Line {
 
     /// Keeps what is left of lent memory.
     pub(crate) fn keep(&mut self, rest: &[u8]) {
-        if !self.flags.over && !rest.is_empty() && self.buffer.append(rest).is_none() {
+        if !self.flags.is(Odd::Over) && !rest.is_empty() && self.buffer.append(rest).is_none() {
             self.fail(ProtocolError::OutOfMemory);
         }
     }
@@ -286,7 +303,7 @@ impl Line {
     /// Something went wrong between two searches, such as that there was no memory: the next one tells.
     pub(crate) fn fail(&mut self, error: ProtocolError) {
         self.failure = Some(error);
-        self.flags.failing = true;
+        self.flags.set(Odd::Failing, true);
     }
 
     /// Something arrived in lent memory.
@@ -362,7 +379,7 @@ impl Line {
     /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
     pub(crate) fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
         self.release();
-        if self.flags.over {
+        if self.flags.is(Odd::Over) {
             *at = lent.len();
             return None;
         }
@@ -394,6 +411,9 @@ impl Line {
             }
             let max = self.max_piece();
             if self.buffer.is_empty() {
+                if *at == lent.len() {
+                    return self.starved();
+                }
                 match self.decoder.find(&lent[*at..], max)? {
                     Found::Incomplete(_) => return self.starved(),
                     Found::Data(mut data) => {
@@ -480,7 +500,7 @@ impl Line {
         let payload = &mut all[data.place.clone()];
         if data.first {
             self.delivery = self.next_delivery;
-            self.flags.detour = self.whole || self.delivery == Delivery::Fragments;
+            self.flags.set(Odd::Detour, self.whole || self.delivery == Delivery::Fragments);
             self.extended = self.whole | (data.rsv != 0);
             self.delivered = 0;
         }
@@ -507,11 +527,16 @@ impl Line {
         self.joined.truncate(self.received);
         self.make_room(payload.len()).ok_or(ProtocolError::OutOfMemory)?;
         let check = self.checks(kind);
-        for block in payload.chunks(BLOCK) {
-            let start = self.joined.len();
-            mask::append_masked(&mut self.joined, block, key);
-            if check {
-                self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)?;
+        if !check {
+            mask::append_masked::<false>(&mut self.joined, payload, key);
+        } else {
+            for block in payload.chunks(BLOCK) {
+                let start = self.joined.len();
+                if mask::append_masked::<true>(&mut self.joined, block, key) {
+                    self.utf8.update_ascii(block.is_empty()).map_err(invalid_utf8)?;
+                } else {
+                    self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)?;
+                }
             }
         }
         self.received = self.joined.len();
@@ -555,17 +580,17 @@ impl Line {
         }
         self.utf8.finish().map_err(invalid_utf8)?;
         self.joined.truncate(self.received);
-        self.flags.lending = true;
+        self.flags.set(Odd::Lending, true);
         Ok(Some(Outcome { what: What::Message(kind), place: Place::JOINED }))
     }
 
     /// A consumed event is released by the next call.
     #[inline]
     fn release(&mut self) {
-        if !self.flags.lending {
+        if !self.flags.is(Odd::Lending) {
             return;
         }
-        self.flags.lending = false;
+        self.flags.set(Odd::Lending, false);
         let kept = self.received - core::mem::take(&mut self.lent_front).min(self.received);
         // Its memory may serve the next message ([`Self::give_back`]), and stays initialised.
         let kept = if self.delivery == Delivery::Fragments { kept } else { 0 };
@@ -581,7 +606,9 @@ impl Line {
     #[inline]
     fn give_back(&mut self) {
         let needed = (self.received as u64).saturating_add(self.decoder.remaining());
-        if self.received == 0 || self.joined.capacity() as u64 > needed.saturating_mul(2) + STEP as u64 {
+        if self.received == 0
+            || self.joined.capacity() as u64 > needed.saturating_mul(2).saturating_add(STEP as u64)
+        {
             self.shrink();
         }
     }
@@ -609,7 +636,7 @@ impl Line {
         }
         self.joined.truncate(self.received);
         self.joined.try_reserve(payload.len()).map_err(|_| ProtocolError::OutOfMemory)?;
-        mask::append_masked(&mut self.joined, payload, data.key);
+        mask::append_masked::<false>(&mut self.joined, payload, data.key);
         (self.received, self.plain) = (self.joined.len(), self.joined.len());
         if data.last { self.pass(data.kind).map(Some) } else { Ok(None) }
     }
@@ -628,7 +655,7 @@ impl Line {
         }
         self.joined = payload;
         (self.received, self.plain) = (self.joined.len(), self.joined.len());
-        self.flags.lending = true;
+        self.flags.set(Odd::Lending, true);
         if self.delivery == Delivery::Messages {
             return Ok(Outcome { what: What::Message(kind), place: Place::JOINED });
         }
@@ -672,7 +699,7 @@ impl Line {
         }
         self.lent_front = end;
         self.delivered += end;
-        self.flags.lending = true;
+        self.flags.set(Odd::Lending, true);
         let first = !self.flags.begun;
         self.flags.begun = !last;
         let place = Place { memory: Memory::JoinedFront, start: 0, end };

@@ -34,18 +34,15 @@ impl Framer {
         payload.len() <= mask::SHORT && self.queue.has_room(EncodedHeader::ROOM + payload.len())
     }
 
-    /// Queues a frame with such a payload.
+    /// Queues a server's frame with such a payload.
     #[inline]
     pub(super) fn push_short(&mut self, opcode: Opcode, payload: &[u8]) {
-        if self.entropy.is_some() {
-            self.push_short_masked(opcode, payload);
-        } else {
-            push(&mut self.queue, header(true, opcode, payload.len()), payload, None);
-        }
+        push(&mut self.queue, header(true, opcode, payload.len()), payload, None);
     }
 
-    #[inline(never)] // a server's way is shorter without it
-    fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) {
+    /// Queues a client's frame with such a payload.
+    #[inline]
+    pub(super) fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) {
         let Some(entropy) = self.entropy.as_mut().filter(|_| payload.len() <= mask::SHORT) else { return };
         let key = entropy.masking_key();
         push(&mut self.queue, header(true, opcode, payload.len()).masked(key), payload, Some(key));

@@ -148,11 +148,21 @@ impl Line {
     pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         self.admit()?;
         if self.path.is_none() && self.framer.takes_short(payload.bytes) {
-            self.framer.push_short(opcode(payload.kind), payload.bytes);
-            self.note_high();
+            if self.framer.masks() {
+                self.push_short_masked(payload);
+            } else {
+                self.framer.push_short(opcode(payload.kind), payload.bytes);
+                self.note_high();
+            }
             return Ok(());
         }
         self.push_message(payload)
+    }
+
+    #[inline(never)] // a server's way is shorter without it
+    fn push_short_masked(&mut self, payload: Payload<'_>) {
+        self.framer.push_short_masked(opcode(payload.kind), payload.bytes);
+        self.note_high();
     }
 
     /// Queues a message that was admitted.

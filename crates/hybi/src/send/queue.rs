@@ -24,7 +24,7 @@ pub(super) struct Queue {
     len: usize,
     /// Octets that ever were queued.
     total: u64,
-    /// How large the tail became before it was last emptied: the first guess for the next.
+    /// How large the tail became before it was emptied, lately: the first guess for the next.
     usual: u32,
     /// Whether the tail was lent.
     lent: bool,
@@ -108,7 +108,9 @@ impl Queue {
             self.close_tail();
         }
         if self.tail.capacity() == 0 {
-            return self.tail.try_reserve_exact(n.max(self.usual as usize)).ok();
+            // With some room, so that growing stays rare where tails differ.
+            let guess = (self.usual + self.usual / 4).min(MAX_GUESS) as usize;
+            return self.tail.try_reserve_exact(n.max(guess)).ok();
         }
         self.tail.try_reserve(n).ok()
     }
@@ -185,7 +187,8 @@ impl Queue {
 
     /// Nothing waits: gives the memory back.
     fn release(&mut self) {
-        self.usual = ((self.usual + self.tail.len().min(MAX_GUESS as usize) as u32) / 2 + 64).min(MAX_GUESS);
+        let len = self.tail.len().min(MAX_GUESS as usize) as u32;
+        self.usual = len.max(self.usual - self.usual.saturating_sub(len) / 8); // up at once, down in steps
         (self.segments, self.head) = (VecDeque::new(), 0);
         if self.lent {
             self.tail.clear();

@@ -55,11 +55,11 @@ pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     portable::mask_ascii(payload, key)
 }
 
-/// Appends `payload` to `out`, masked on the way: one pass.
+/// Appends `payload` to `out`, masked on the way: one pass. Tells whether what was appended is ASCII, if `ASCII` asks.
 #[inline]
-pub(crate) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
+pub(crate) fn append_masked<const ASCII: bool>(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) -> bool {
     out.reserve(payload.len());
-    append(out, &[], 0, payload, key);
+    append::<0, ASCII>(out, &[], 0, payload, key)
 }
 
 /// Appends a frame: a header, and a payload that is masked on the way if there is a key. There is room for
@@ -69,48 +69,52 @@ pub(crate) fn append_frame(out: &mut Vec<u8>, header: &EncodedHeader, payload: &
     if key.is_none() && payload.len() > SHORT {
         out.extend_from_slice(header);
         out.extend_from_slice(payload);
+    } else if payload.len() <= SHORT {
+        // Such a header has no octet in its second word.
+        append::<1, false>(out, &[header.words()[0]], header.len(), payload, key.unwrap_or_default());
     } else {
         // With a key of zeros, known here, it is a copy in line and nothing else.
-        append(out, header.words(), header.len(), payload, key.unwrap_or_default());
+        append::<2, false>(out, header.words(), header.len(), payload, key.unwrap_or_default());
     }
 }
 
-/// Appends the first `n` octets of `header`, and `payload`, masked.
+/// Appends the first `n` octets of `header`, and `payload`, masked. Tells whether that is ASCII, if `ASCII` asks.
 #[inline(always)]
 #[allow(unsafe_code, reason = "the length of a vector whose spare capacity was written")]
-fn append<const WORDS: usize>(
+fn append<const WORDS: usize, const ASCII: bool>(
     out: &mut Vec<u8>,
     header: &[[u8; 8]; WORDS],
     n: usize,
     payload: &[u8],
     key: [u8; 4],
-) {
+) -> bool {
     let (room, len) = (8 * WORDS, payload.len());
     let spare = out.spare_capacity_mut().get_mut(..room + len).expect("the caller has reserved it");
     for (spare, word) in spare.as_chunks_mut().0.iter_mut().zip(header) {
         *spare = word.map(MaybeUninit::new); // more than `n`: what follows is written over the rest
     }
     let n = n.min(room);
-    if len <= SHORT {
-        portable::copy_short(payload, &mut spare[n..n + len], key);
+    let ascii = if len <= SHORT {
+        portable::copy_short(payload, &mut spare[n..n + len], key) & portable::HIGH_BITS == 0
     } else {
-        copy(payload, &mut spare[n..n + len], key);
-    }
+        copy::<ASCII>(payload, &mut spare[n..n + len], key)
+    };
     // SAFETY: there is capacity for so many octets more, and all of them were just written: `n` of the header, and
     // by the kernels as many as the payload has.
     unsafe { out.set_len(out.len() + n + len) };
+    ascii
 }
 
-/// Writes all of `out` with `payload`, masked. Both have the same length.
+/// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the same length.
 #[inline]
-fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
     if payload.len() > portable::MEDIUM
         && let Some(avx2) = x86::Avx2::detect()
     {
-        return avx2.copy(payload, out, key);
+        return avx2.copy::<ASCII>(payload, out, key);
     }
-    portable::copy(payload, out, key);
+    portable::copy(payload, out, key)
 }
 
 /// The key for what follows after `n` octets.
@@ -146,13 +150,15 @@ mod tests {
         (0..len).map(|i| (i as u8).wrapping_mul(31) & if high { 0xFF } else { 0x7F }).collect()
     }
 
+    type Copy = fn(&[u8], &mut [MaybeUninit<u8>], [u8; 4]) -> bool;
+
     /// A kernel that this processor can run, and the least length that it is called with.
     struct Kernel {
         name: &'static str,
         least: usize,
         mask: fn(&mut [u8], [u8; 4]),
         mask_ascii: fn(&mut [u8], [u8; 4]) -> bool,
-        copy: fn(&[u8], &mut [MaybeUninit<u8>], [u8; 4]),
+        copy: Copy,
     }
 
     fn kernels() -> Vec<Kernel> {
@@ -163,8 +169,10 @@ mod tests {
             mask_ascii: portable::mask_ascii,
             copy: portable::copy,
         };
-        let mut all =
-            vec![Kernel { name: "the one that is chosen", least: 0, mask, mask_ascii, copy }, portable];
+        let mut all = vec![
+            Kernel { name: "the one that is chosen", least: 0, mask, mask_ascii, copy: copy::<true> },
+            portable,
+        ];
         #[cfg(target_arch = "x86_64")]
         if x86::Avx2::detect().is_some() {
             fn avx2() -> x86::Avx2 {
@@ -177,7 +185,7 @@ mod tests {
                     avx2().mask::<false>(payload, key);
                 },
                 mask_ascii: |payload, key| avx2().mask::<true>(payload, key),
-                copy: |payload, out, key| avx2().copy(payload, out, key),
+                copy: |payload, out, key| avx2().copy::<true>(payload, out, key),
             });
         }
         all
@@ -207,7 +215,8 @@ mod tests {
         assert_eq!((kernel.mask_ascii)(&mut payload[at.clone()], key), ascii, "{what}: ASCII");
         assert_eq!(payload, expected, "{what}: ASCII");
         let mut out = vec![MaybeUninit::new(9); source.len()];
-        (kernel.copy)(&source[at.clone()], &mut out[at.clone()], key);
+        let same = (kernel.copy)(&source[at.clone()], &mut out[at.clone()], key) == ascii;
+        assert!(same, "{what}: ASCII of a copy");
         for (i, octet) in out.iter().enumerate() {
             // SAFETY: the vector was made of values.
             let octet = unsafe { octet.assume_init() };
@@ -234,8 +243,13 @@ mod tests {
                     let mut payload = sample(len, false);
                     payload[at] |= 0x80;
                     assert!(!(kernel.mask_ascii)(&mut payload, [0; 4]), "{} {at} of {len}", kernel.name);
+                    let mut out = vec![MaybeUninit::uninit(); len];
+                    assert!(!(kernel.copy)(&payload, &mut out, [0; 4]), "{} {at} of {len}", kernel.name);
                 }
-                assert!((kernel.mask_ascii)(&mut sample(len, false), [0; 4]), "{} {len}", kernel.name);
+                let mut payload = sample(len, false);
+                let mut out = vec![MaybeUninit::uninit(); len];
+                assert!((kernel.copy)(&payload, &mut out, [0; 4]), "{} {len}", kernel.name);
+                assert!((kernel.mask_ascii)(&mut payload, [0; 4]), "{} {len}", kernel.name);
             }
         }
     }
@@ -258,8 +272,8 @@ mod tests {
         for len in lengths() {
             let source = sample(len, true);
             let (mut out, mut expected) = (vec![9; 3], source.clone());
-            append_masked(&mut out, &source, [7, 8, 9, 10]);
-            naive(&mut expected, [7, 8, 9, 10]);
+            let ascii = append_masked::<true>(&mut out, &source, [7, 8, 9, 10]);
+            assert_eq!(ascii, naive(&mut expected, [7, 8, 9, 10]));
             assert_eq!((&out[..3], &out[3..]), (&[9; 3][..], &expected[..]));
         }
     }

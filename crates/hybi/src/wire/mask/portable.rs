@@ -22,7 +22,7 @@ pub(super) fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_all(payload, key) & HIGH_BITS == 0
 }
 
-const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+pub(super) const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// Masks, and returns all octets that came out, one upon the other.
 #[inline(always)] // the length decides, and is often known to be short where this is called
@@ -83,19 +83,20 @@ fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
     u64::from(seen)
 }
 
-/// Writes all of `out` with `payload`, masked. Both have the same length.
+/// Writes all of `out` with `payload`, masked; whether all of it is ASCII. Both have the same length.
 #[inline]
-pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
-    match payload.len() {
+pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
+    let seen = match payload.len() {
         0..=SHORT => copy_short(payload, out, key),
         33..=MEDIUM => copy_ends::<32>(payload, out, key),
         _ => copy_long(payload, out, key),
-    }
+    };
+    seen & HIGH_BITS == 0
 }
 
-/// The same for at most [`SHORT`] octets.
+/// The same for at most [`SHORT`] octets, and returns all of them, one upon the other.
 #[inline(always)] // with a key of zeros, known where this is called, it is a copy and nothing else
-pub(super) fn copy_short(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+pub(super) fn copy_short(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     assert!(payload.len() == out.len() && payload.len() <= SHORT);
     match payload.len() {
         0..8 => copy_octets(payload, out, key),
@@ -106,31 +107,42 @@ pub(super) fn copy_short(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 
 
 /// From `N` to twice `N` octets.
 #[inline(always)]
-fn copy_ends<const N: usize>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+fn copy_ends<const N: usize>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     let last_key = super::rotate(key, payload.len());
+    let mut all = 0;
     if let (Some(octets), Some(out)) = (payload.first_chunk::<N>(), out.first_chunk_mut()) {
-        *out = masked(octets, key).0.map(MaybeUninit::new);
+        let (plain, seen) = masked(octets, key);
+        *out = plain.map(MaybeUninit::new);
+        all |= seen;
     }
     if let (Some(octets), Some(out)) = (payload.last_chunk::<N>(), out.last_chunk_mut()) {
-        *out = masked(octets, last_key).0.map(MaybeUninit::new);
+        let (plain, seen) = masked(octets, last_key);
+        *out = plain.map(MaybeUninit::new);
+        all |= seen;
     }
+    all
 }
 
 #[inline(never)]
-fn copy_long(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+fn copy_long(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     assert_eq!(payload.len(), out.len());
+    let mut all = 0;
     for (octets, out) in payload.as_chunks::<8>().0.iter().zip(out.as_chunks_mut::<8>().0) {
-        *out = masked(octets, key).0.map(MaybeUninit::new);
+        let (plain, seen) = masked(octets, key);
+        *out = plain.map(MaybeUninit::new);
+        all |= seen;
     }
-    copy_ends::<8>(payload, out, key);
+    all | copy_ends::<8>(payload, out, key)
 }
 
 /// Fewer octets than a word has.
 #[inline]
-fn copy_octets(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+fn copy_octets(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
+    let mut seen = 0;
     for ((octet, out), key) in payload.iter().zip(out).zip([key, key].as_flattened()) {
-        out.write(octet ^ key);
+        seen |= *out.write(octet ^ key);
     }
+    u64::from(seen)
 }
 
 /// A piece of a fixed size, a multiple of eight, and what came out one upon the other.

@@ -47,11 +47,17 @@ impl Avx2 {
         unsafe { mask::<ASCII>(payload, key) }
     }
 
-    /// Writes all of `out` with `payload`, masked. Both have the same length, at least 32 octets.
+    /// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the same
+    /// length, at least 32 octets.
     #[inline]
-    pub(super) fn copy(self, payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+    pub(super) fn copy<const ASCII: bool>(
+        self,
+        payload: &[u8],
+        out: &mut [MaybeUninit<u8>],
+        key: [u8; 4],
+    ) -> bool {
         // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { copy(payload, out, key) }
+        unsafe { copy::<ASCII>(payload, out, key) }
     }
 }
 
@@ -95,13 +101,13 @@ unsafe fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
     if let Some(octets) = payload.first_chunk_mut() {
         store(octets, first);
     }
-    ASCII && _mm256_testz_si256(seen, _mm256_set1_epi32(i32::from_ne_bytes([0x80; 4]))) != 0
+    ASCII && is_ascii(seen)
 }
 
 /// # Safety
 /// The processor has AVX2.
 #[target_feature(enable = "avx2")]
-unsafe fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
+unsafe fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     let len = payload.len();
     assert_eq!(len, out.len());
     let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
@@ -111,22 +117,40 @@ unsafe fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) {
     let (first_key, last_key) = (vector(key), vector(super::rotate(key, len)));
     let from = if len < ALIGN_FROM { 0 } else { out.as_ptr().align_offset(VECTOR) % VECTOR };
     let key = vector(super::rotate(key, from));
+    let (first, last) = (_mm256_xor_si256(load(first), first_key), _mm256_xor_si256(load(last), last_key));
+    let mut seen = _mm256_or_si256(first, last);
     if let Some(octets) = out.first_chunk_mut() {
-        store(octets, _mm256_xor_si256(load(first), first_key));
+        store(octets, first);
     }
     let (turns, rest) = payload[from..].as_chunks::<TURN>();
     let (out_turns, out_rest) = out[from..].as_chunks_mut::<TURN>();
     for (turn, out) in turns.iter().zip(out_turns) {
         for (octets, out) in turn.as_chunks().0.iter().zip(vectors_mut(out)) {
-            store(out, _mm256_xor_si256(load(octets), key));
+            let plain = _mm256_xor_si256(load(octets), key);
+            store(out, plain);
+            if ASCII {
+                seen = _mm256_or_si256(seen, plain);
+            }
         }
     }
     for (octets, out) in rest.as_chunks().0.iter().zip(out_rest.as_chunks_mut().0) {
-        store(out, _mm256_xor_si256(load(octets), key));
+        let plain = _mm256_xor_si256(load(octets), key);
+        store(out, plain);
+        if ASCII {
+            seen = _mm256_or_si256(seen, plain);
+        }
     }
     if let Some(octets) = out.last_chunk_mut() {
-        store(octets, _mm256_xor_si256(load(last), last_key));
+        store(octets, last);
     }
+    ASCII && is_ascii(seen)
+}
+
+/// Whether no octet has its highest bit.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn is_ascii(octets: __m256i) -> bool {
+    _mm256_testz_si256(octets, _mm256_set1_epi32(i32::from_ne_bytes([0x80; 4]))) != 0
 }
 
 /// The key eight times.
