@@ -122,6 +122,7 @@ impl<'a> From<&'a Bytes> for Payload<'a> {
 }
 
 impl<'a> From<&'a Message> for Payload<'a> {
+    #[inline]
     fn from(message: &'a Message) -> Self {
         Self { kind: message.kind(), bytes: message.as_bytes(), compress: None }
     }
@@ -145,6 +146,7 @@ pub enum Message {
 
 impl Message {
     /// Text or binary.
+    #[inline]
     pub fn kind(&self) -> Kind {
         match self {
             Self::Text(_) => Kind::Text,
@@ -153,6 +155,7 @@ impl Message {
     }
 
     /// The octets.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -190,12 +193,14 @@ impl From<String> for Message {
 }
 
 impl From<Utf8Bytes> for Message {
+    #[inline]
     fn from(text: Utf8Bytes) -> Self {
         Self::Text(text)
     }
 }
 
 impl From<Bytes> for Message {
+    #[inline]
     fn from(bytes: Bytes) -> Self {
         Self::Binary(bytes)
     }
@@ -222,6 +227,7 @@ pub struct Utf8Bytes(Bytes);
 
 impl Utf8Bytes {
     /// For octets that a validator of ours has passed.
+    #[inline]
     pub(crate) fn from_validated(bytes: Bytes) -> Self {
         debug_assert!(core::str::from_utf8(&bytes).is_ok());
         Self(bytes)
@@ -233,6 +239,7 @@ impl Utf8Bytes {
     }
 
     /// The octets.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

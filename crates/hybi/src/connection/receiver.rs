@@ -408,7 +408,7 @@ impl Inward for Receiver {
     }
 
     /// The usual case, found quickly; see [`Line::next_whole`].
-    #[inline]
+    #[inline(always)] // as for a connection
     fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
         if self.prepared.is_some() { None } else { self.line.next_whole(lent, at) }
     }

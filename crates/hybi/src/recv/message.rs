@@ -320,7 +320,7 @@ impl Line {
 
     /// The usual case: a short message that lies whole at the front of what was lent. The same rules as in
     /// [`Self::next`], all found kept at once. `None` says nothing: `next` does.
-    #[inline]
+    #[inline(always)] // one call for each message where `poll_event` is not in line, not two
     pub(crate) fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
         if !self.buffer.is_empty() || !self.flags.is_plain() {
             return None;

@@ -71,9 +71,6 @@ impl Framer {
     /// Queues a frame with the payload by reference. A client masks in place if nobody else holds the
     /// octets, and a copy if somebody does.
     pub(super) fn push_shared(&mut self, opcode: Opcode, payload: Bytes) -> Result<(), (UsageError, Bytes)> {
-        if payload.len() < BY_REFERENCE {
-            return self.push(true, opcode, &payload).map_err(|error| (error, payload));
-        }
         let mut header = header(true, opcode, payload.len());
         if self.queue.reserve_for_shared(EncodedHeader::ROOM).is_none() {
             return Err((UsageError::OutOfMemory, payload));

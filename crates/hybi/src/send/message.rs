@@ -177,7 +177,16 @@ impl Line {
         Ok(())
     }
 
+    #[inline(never)] // in line it would weigh on who sends borrowed messages beside it
     pub(crate) fn send_message(&mut self, message: Message) -> Result<(), SendError<Message>> {
+        if message.as_bytes().len() >= BY_REFERENCE {
+            return self.send_large(message);
+        }
+        self.send(Payload::from(&message)).map_err(|error| SendError { error, payload: message })
+    }
+
+    #[inline(never)]
+    fn send_large(&mut self, message: Message) -> Result<(), SendError<Message>> {
         let kind = message.kind();
         if let Err(error) = self.admit() {
             return Err(SendError { error, payload: message });
