@@ -13,8 +13,8 @@
 )]
 
 use core::arch::x86_64::{
-    __m256i, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32, _mm256_storeu_si256, _mm256_testz_si256,
-    _mm256_xor_si256,
+    __m256i, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256,
 };
 use core::mem::MaybeUninit;
 
@@ -69,9 +69,15 @@ unsafe fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
         debug_assert!(false, "a shorter payload goes to the portable kernel");
         return super::portable::mask_ascii(payload, key);
     };
+    let last_key = vector(super::rotate(key, payload.len()));
     let first = _mm256_xor_si256(load(first), vector(key));
-    let last = _mm256_xor_si256(load(last), vector(super::rotate(key, payload.len())));
+    let last = _mm256_xor_si256(load(last), last_key);
     let mut seen = _mm256_or_si256(first, last);
+    if payload.len() <= TURN {
+        seen = _mm256_or_si256(seen, mask_inner(payload, vector(key), last_key));
+        store_ends(payload, first, last);
+        return ASCII && is_ascii(seen);
+    }
 
     let from = if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(VECTOR) % VECTOR };
     let key = vector(super::rotate(key, from));
@@ -95,13 +101,44 @@ unsafe fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
             seen = _mm256_or_si256(seen, plain);
         }
     }
+    store_ends(payload, first, last);
+    ASCII && is_ascii(seen)
+}
+
+/// What lies behind the first vector and before the last of at most a turn: two vectors that overlap, and no loop.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mask_inner(payload: &mut [u8], first_key: __m256i, last_key: __m256i) -> __m256i {
+    let (Some((_, front)), Some((back, _))) =
+        (payload.split_first_chunk::<VECTOR>(), payload.split_last_chunk::<VECTOR>())
+    else {
+        return _mm256_setzero_si256();
+    };
+    let (Some(second), Some(third)) = (front.first_chunk(), back.last_chunk()) else {
+        return _mm256_setzero_si256();
+    };
+    let (second, third) =
+        (_mm256_xor_si256(load(second), first_key), _mm256_xor_si256(load(third), last_key));
+    if let Some(octets) = payload[VECTOR..].first_chunk_mut() {
+        store(octets, second);
+    }
+    let end = payload.len() - VECTOR;
+    if let Some(octets) = payload[..end].last_chunk_mut() {
+        store(octets, third);
+    }
+    _mm256_or_si256(second, third)
+}
+
+/// Stores over both ends, last because what lies between them was read before.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_ends(payload: &mut [u8], first: __m256i, last: __m256i) {
     if let Some(octets) = payload.last_chunk_mut() {
         store(octets, last);
     }
     if let Some(octets) = payload.first_chunk_mut() {
         store(octets, first);
     }
-    ASCII && is_ascii(seen)
 }
 
 /// # Safety
