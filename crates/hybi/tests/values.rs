@@ -211,6 +211,7 @@ mod handshake {
         assert_eq!(client.receive(answer.as_bytes()), answer.len());
         assert!(shown(&client).contains("Open"), "{client:?}");
 
+        assert!(Answer::new(200).fields().is_empty());
         let answer = Answer::new(401).with_header("Set-Cookie", "hush").with_body("hush");
         assert_eq!((answer.status(), answer.fields().get("set-cookie")), (401, Some(&b"hush"[..])));
         assert!(shown(&answer).contains("body_len: 4") && !shown(&answer).contains("hush"), "{answer:?}");
@@ -283,13 +284,14 @@ mod handshake {
 #[test]
 fn what_compression_says() {
     use hybi::extension::permessage_deflate::{
-        Deflate, DeflateConfig, Deflater, InflateError, Inflater, Level, Params, WindowBits,
+        Deflate, DeflateConfig, DeflateError, Deflater, InflateError, Inflater, Level, Params, WindowBits,
     };
     use hybi::extension::{Offer, TransformError, parse_offers};
 
     for error in [InflateError::Corrupt, InflateError::TooBig, InflateError::OutOfMemory] {
         is_a_complaint(&error);
     }
+    assert_eq!(is_a_complaint(&DeflateError::OutOfMemory), "out of memory");
     for error in [TransformError::Invalid, TransformError::TooBig, TransformError::OutOfMemory] {
         is_a_complaint(&error);
     }

@@ -292,6 +292,30 @@ mod tests {
         ])
     }
 
+    /// The figure of §5.2, for every first octet and some second ones.
+    #[test]
+    fn each_field_is_read_where_it_stands() {
+        for (first, len) in (0..=255u8).flat_map(|first| [0, 1, 64, 125].map(|len| (first, len))) {
+            for key in [None, Some(KEY)] {
+                let masked = if key.is_some() { 0x80 } else { 0 };
+                let octets = [&[first, masked | len][..], &key.unwrap_or_default()].concat();
+                let Ok(Parsed::Header(header, _)) = FrameHeader::parse(&octets) else {
+                    let (opcode, fin) = (first % 16, first >= 128);
+                    assert!(matches!(opcode, 3..=7 | 11..) || opcode > 7 && !fin, "{octets:x?}");
+                    continue;
+                };
+                assert_eq!((header.fin(), header.rsv()), (first >= 128, first % 128 / 16), "{octets:x?}");
+                assert_eq!((header.opcode().bits(), header.payload_len()), (first % 16, len.into()));
+                assert_eq!(header.masking_key(), key);
+                for rsv in 0..8 {
+                    let changed = header.with_rsv(rsv);
+                    assert_eq!((changed.rsv(), changed.fin()), (rsv, header.fin()));
+                    assert_eq!(changed.with_rsv(header.rsv()), header);
+                }
+            }
+        }
+    }
+
     #[test]
     fn parse_and_encode_are_inverse_whole_cut_and_with_trailing_octets() {
         for (header, octets) in rows() {

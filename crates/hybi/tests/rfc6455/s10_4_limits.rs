@@ -3,11 +3,24 @@
 use hybi::ProtocolError;
 use hybi_test::endpoint::{config, open, open_with};
 use hybi_test::frames::{first, to};
+use hybi_test::record::Record;
 use hybi_test::twins;
 
 use super::{assert_fails, second};
 
 twins! {
+    /// A limit of none is for fragments: a message of one frame has none, and may be empty.
+    fn without_any_fragment_messages_of_one_frame_still_pass(role) {
+        let strict = || config(|config| (config.limits.fragments, config.limits.empty_fragments) = (0, 0));
+        let mut connection = open_with(role, strict());
+        let whole = [to(role, first::TEXT, b"tide"), to(role, first::BINARY, b"")].concat();
+        let events = hybi_test::endpoint::receive(&mut connection, &whole);
+        assert_eq!(events, [Record::text("tide"), Record::Binary(Vec::new())]);
+        assert_fails(&mut connection, &to(role, 0x01, b"ti"), ProtocolError::TooManyFragments, 1008);
+        let one = config(|config| config.limits.empty_fragments = 0);
+        assert_fails(&mut open_with(role, one), &to(role, 0x01, b""), ProtocolError::TooManyEmptyFragments, 1008);
+    }
+
     fn a_frame_above_its_limit_is_refused_by_its_header(role) {
         let header = [0x82, second(role, 127), 0, 0, 0, 0, 0x40, 0, 0, 0]; // 1 GiB
         assert_fails(&mut open(role), &header, ProtocolError::FrameTooBig, 1009);

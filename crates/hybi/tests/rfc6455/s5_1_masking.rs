@@ -25,6 +25,20 @@ twins! {
         assert_eq!(events, [Record::text("Hello")]);
     }
 
+    /// Whatever the length says and whatever follows: a frame that would be whole if it were masked rightly is none.
+    fn the_mask_bit_is_judged_with_every_length(role) {
+        let (error, wrong) = match role {
+            Role::Client => (ProtocolError::MaskedFrame, 0x80),
+            Role::Server => (ProtocolError::UnmaskedFrame, 0),
+        };
+        for first in [first::TEXT, first::BINARY, 0x01, first::PING] {
+            for len in 0..=125 {
+                let octets = [&[first, wrong | len][..], &[0; 200]].concat();
+                assert_fails(&mut open(role), &octets, error, 1002);
+            }
+        }
+    }
+
     fn control_frames_are_judged_too(role) {
         let (error, wrong) = match role {
             Role::Client => (ProtocolError::MaskedFrame, masked(first::PING, b"")),
