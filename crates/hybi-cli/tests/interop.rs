@@ -27,6 +27,26 @@ fn the_page_in_chromium() {
     server.line_with(" closed: 1000 bye");
 }
 
+/// Everything fits, and every button works.
+#[test]
+fn the_page_on_a_phone() {
+    let Some(mut page) = peer("page") else { return };
+    let (server, address) = echo(&["-v"]);
+    let said = expect_ok(page.args([&format!("http://{address}/"), "--phone", "--timeout=80"]));
+    assert!(said.starts_with("ok text=1 binary=1 "), "{said}");
+    server.line_with(" closed: 1000 bye");
+    server.line_with(" open: /");
+    server.line_with(" closed: 1000 bye");
+}
+
+#[test]
+fn the_page_says_that_it_was_refused() {
+    let Some(mut page) = peer("page") else { return };
+    let (_server, address) = echo(&["--max-connections=0"]);
+    let said = expect_ok(page.args([&format!("http://{address}/"), "--refused", "--phone", "--timeout=80"]));
+    assert_eq!(said, "ok refused");
+}
+
 /// A thousand messages each way, above the threshold. No parameter was agreed on, so both keep their context.
 #[test]
 fn the_page_in_chromium_compresses() {

@@ -1,12 +1,18 @@
 """Drives headless Chromium through the web page of an echo server.
 
-    page URL [--screenshot FILE.png] [--text TEXT] [--many N] [--timeout S] [--trust-key HASH]
+    page URL [--screenshot FILE.png] [--text TEXT] [--many N] [--timeout S] [--trust-key HASH] [--phone] [--refused]
 
 Loads the page, waits until it is connected, sends a text and a binary message with its buttons, checks that both come
 back, takes a screenshot, sends N further text messages of 1.4 KiB that have much in common (a hundred at once) and
 checks that they come back, closes, and checks that the page says so. Prints one line and ends with status 0:
 
     ok text=1 binary=1 octets=16 latency=0.4ms many=0 extensions=- closed
+
+With --phone the screen is that of a phone, 375 by 667: nothing may reach beyond its width, and all buttons have to be
+on it and large enough for a finger. Then also the buttons `burst` (100 messages at once, which come back), `clear` and,
+after the close, `close` once more (which connects again) are pressed.
+
+With --refused the server is expected to refuse the WebSocket: the page has to say so. Then the line is `ok refused`.
 
 Anything else is a message on stderr, with what the page showed and what its console said, and status 1; so is a run
 longer than --timeout (60 seconds). Needs the programs chromium and chromedriver, and nothing but Python's own library.
@@ -206,11 +212,19 @@ def check(driver, args):
                                    ".map(e => e.textContent)"))
     extensions = re.search(r"permessage-deflate(?:; ?[a-z_]+(?:=\d+)?)*|$", opened).group() or "-"
     send_many(driver, args.many)
+    if args.phone:
+        check_screen(driver)
+        check_more_buttons(driver)
 
     driver.click("close")
     driver.until("`closed` in #status", lambda: closed(driver))
     driver.until("an entry with data-kind `close`", lambda: driver.script(
         "return document.querySelectorAll('#log [data-kind=\"close\"]').length"))
+    if args.phone:
+        driver.click("close")
+        driver.until("`open` in #status, again", lambda: "open" in driver.text("status"))
+        driver.click("close")
+        driver.until("`closed` in #status, again", lambda: closed(driver))
     return (f"ok text={texts} binary={binaries} octets={len(sent[0]) // 2} latency={latency}ms many={args.many} "
             f"extensions={extensions} closed")
 
@@ -234,6 +248,44 @@ def report(n):
     return f"{n}: " + "".join(f'{{"station":{n * i % 97},"tide":"flut {n + i}"}} ' for i in range(44)) + "."
 
 
+def be_a_phone(driver):
+    screen = {"width": 375, "height": 667, "deviceScaleFactor": 2, "mobile": True}
+    driver.ask("POST", f"/session/{driver.session}/goog/cdp/execute",
+               {"cmd": "Emulation.setDeviceMetricsOverride", "params": screen})
+
+
+def check_screen(driver):
+    wide = driver.script("return document.documentElement.scrollWidth - innerWidth")
+    if wide > 0:
+        raise Failed(f"the page is {wide} pixels wider than the screen")
+    wrong = driver.script(
+        "return [...document.querySelectorAll('button')].filter(b => { const r = b.getBoundingClientRect();"
+        "return r.height < 40 || r.width < 40 || r.left < 0 || r.right > innerWidth || r.bottom > innerHeight })"
+        ".map(b => b.id)")
+    if wrong:
+        raise Failed(f"not on the screen, or too small for a finger: {', '.join(wrong)}")
+
+
+def check_more_buttons(driver):
+    before = len(entries(driver, "received", "text"))
+    driver.click("burst")
+    driver.until("100 messages", lambda: len(entries(driver, "received", "text")) == before + 100)
+    driver.click("clear")
+    if driver.script("return document.getElementById('log').childElementCount"):
+        raise Failed("the log is not cleared")
+
+
+def check_refusal(driver, args):
+    driver.load(args.url)
+    driver.until("`closed` in #status", lambda: closed(driver))
+    driver.until("an entry with the class `trouble`", lambda: driver.script(
+        "return [...document.querySelectorAll('#log .trouble')].some(e => e.textContent.includes('failed'))"))
+    if args.screenshot:
+        with open(args.screenshot, "wb") as f:
+            f.write(driver.screenshot())
+    return "ok refused"
+
+
 def explain(driver):
     """What the page showed and what its console said, as far as they can still be had."""
     driver.deadline = time.monotonic() + 5
@@ -253,6 +305,8 @@ def main():
     parser.add_argument("--text", default="Grüße, привет <b>&amp;</b> ✓", help="without characters above U+FFFF")
     parser.add_argument("--many", type=int, default=0)
     parser.add_argument("--trust-key", metavar="HASH", help="public key to accept: base64 of the SHA-256 of its SPKI")
+    parser.add_argument("--phone", action="store_true")
+    parser.add_argument("--refused", action="store_true")
     parser.add_argument("--timeout", type=float, default=60)
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that `finally` ends the browser
@@ -260,7 +314,9 @@ def main():
     driver = Driver(time.monotonic() + args.timeout, trust)
     try:
         driver.start()
-        print(check(driver, args))
+        if args.phone:
+            be_a_phone(driver)
+        print(check_refusal(driver, args) if args.refused else check(driver, args))
         return 0
     except (Failed, OSError) as e:
         print(f"page: {e}", file=sys.stderr)
