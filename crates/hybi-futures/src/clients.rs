@@ -3,7 +3,9 @@
 //! Nothing is sent while the set is locked, and nobody waits for a slow member unless told to ([`Slow::Wait`]).
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use hybi::{Prepared, UsageError};
 
@@ -15,6 +17,10 @@ use crate::split::Handle;
 pub struct Clients {
     members: Arc<Mutex<Members>>,
 }
+
+/// After so many members other tasks have a turn. Besides, a runtime may let a task that has written often write no
+/// more before it has given way; then a reader would have to be woken for each member that is left.
+const AT_ONCE: usize = 64;
 
 type Handles = BTreeMap<ClientId, Handle>;
 
@@ -101,8 +107,9 @@ impl Clients {
         }
     }
 
-    /// Sends a message that was framed once to all who are there now. With [`Slow::Wait`] it may wait, else it never
-    /// does; what a transport does not take at once goes out while the reader of that connection waits.
+    /// Sends a message that was framed once to all who are there now. With [`Slow::Wait`] it may wait for one of
+    /// them, else it waits for nobody, and only gives way to other tasks now and then; what a transport does not take at
+    /// once goes out while the reader of that connection waits.
     ///
     /// Cancel safety: a future that is dropped while it waits for a slow member has sent the message, whole, to those
     /// who came before, and not to those who come after; to that member whole or not at all.
@@ -135,7 +142,10 @@ impl Clients {
 
 async fn send_to(handles: &Handles, except: Option<ClientId>, message: &Prepared, slow: Slow) -> Broadcast {
     let mut told = Broadcast::default();
-    for (_, handle) in handles.iter().filter(|(id, _)| Some(**id) != except) {
+    for (n, (_, handle)) in handles.iter().filter(|(id, _)| Some(**id) != except).enumerate() {
+        if n > 0 && n % AT_ONCE == 0 {
+            give_way().await;
+        }
         let mut sent = handle.try_send_prepared(message);
         if matches!(sent, Err(Error::Usage(UsageError::QueueFull))) {
             match slow {
@@ -151,6 +161,19 @@ async fn send_to(handles: &Handles, except: Option<ClientId>, message: &Prepared
         }
     }
     told
+}
+
+/// Lets other tasks go on, and goes on itself as soon as it may.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Membership {

@@ -156,3 +156,57 @@ fn one_message_to_many_takes_no_memory_for_each() {
         }
     });
 }
+
+// Five hundred, of whom a third never read. The others get every message, whoever sends never waits, and each of the
+// third costs what waits for it: high water and one message, in memory that has doubled as it grew. Or nothing, where
+// they are dropped.
+#[test]
+fn who_never_reads_costs_a_bound_and_delays_nobody() {
+    const MEMBERS: usize = 500;
+    const ROUNDS: usize = 100;
+    let mut config = Config::default();
+    (config.water.high, config.water.low) = (16 * 1024, 4 * 1024);
+    for slow in [Slow::Drop, Slow::Disconnect] {
+        let config = config.clone();
+        run(async move {
+            let clients = Clients::default();
+            let (mut quick, mut silent, mut members) = (Vec::new(), Vec::new(), Vec::new());
+            for n in 0..MEMBERS {
+                let (mut client, mut server) = open(&config);
+                round(&mut client, &mut server).await;
+                let (reader, writer) = server.into_split();
+                members.push((clients.join(writer.handle()), reader));
+                if n % 3 == 0 { silent.push(client) } else { quick.push(client) }
+            }
+            let news = Prepared::new(&*"tide".repeat(768)); // too short to be queued by reference
+            let (measure, mut slowest) = (Measure::start(), 0);
+            for _ in 0..ROUNDS {
+                tokio::task::yield_now().await; // no reader runs here that would transmit what this task must not
+                // It gives way now and then, and waits for nobody.
+                let (mut sending, mut polls) = (std::pin::pin!(clients.broadcast(&news, slow)), 0);
+                let told = std::future::poll_fn(|cx| {
+                    polls += 1;
+                    sending.as_mut().poll(cx)
+                })
+                .await;
+                assert!(polls <= MEMBERS / 64 + 1, "{polls}");
+                assert_eq!(told.sent + told.slow + told.gone, MEMBERS);
+                assert!(told.sent >= quick.len());
+                slowest = slowest.max(told.slow);
+                for peer in &mut quick {
+                    assert!(
+                        peer.recv_message()
+                            .await
+                            .is_some_and(|message| message.as_bytes() == news.as_bytes())
+                    );
+                }
+            }
+            assert_eq!(slowest, silent.len(), "what the sockets hold is full at some time");
+            let most = match slow {
+                Slow::Drop => silent.len() * 2 * (config.water.high + 2 * 3072),
+                _ => 64 * 1024,
+            };
+            assert!(measure.held() <= most as isize, "{slow:?}: {} octets, {most} at most", measure.held());
+        });
+    }
+}
