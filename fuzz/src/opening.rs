@@ -281,6 +281,7 @@ fn travel(choice: u8, answers: &[u8], n: usize) -> Travelled {
                     journey.receive_eof();
                 }
             }
+            Step::Ask(_) => unreachable!("it does not stop there"),
             Step::Redirect(request) => {
                 let request = request.clone();
                 journey.follow(request);

@@ -3,7 +3,7 @@
 use std::io;
 
 use hybi::handshake::Place;
-use hybi_futures::Dial;
+use hybi_futures::{Admission, Dial};
 
 use crate::runtime::AsyncStd;
 use crate::stream::Stream;
@@ -25,8 +25,8 @@ impl Dial for AsyncStd {
     type Stream = Stream;
     type Tls = crate::tls::Tls;
 
-    async fn dial(place: Place<'_>) -> io::Result<Stream> {
-        dial(place).await
+    async fn dial(place: Place<'_>, admission: &Admission) -> io::Result<Stream> {
+        dial(place, admission).await
     }
 
     fn default_tls() -> Option<io::Result<crate::tls::Tls>> {
@@ -39,11 +39,13 @@ impl Dial for AsyncStd {
 }
 
 #[cfg(feature = "net")]
-async fn dial(place: Place<'_>) -> io::Result<Stream> {
+async fn dial(place: Place<'_>, admission: &Admission) -> io::Result<Stream> {
     match place {
         Place::Tcp(host, port) => {
             let addresses = async_net::resolve((host.trim_matches(['[', ']']), port)).await?;
-            let connect = async_net::TcpStream::connect::<std::net::SocketAddr>;
+            let connect = |address: std::net::SocketAddr| {
+                admission.connect(address, async_net::TcpStream::connect(address))
+            };
             let stream = hybi_futures::adapter::first_of::<AsyncStd, _, _>(addresses, connect).await?;
             stream.set_nodelay(true)?;
             Ok(stream.into())
@@ -57,7 +59,7 @@ async fn dial(place: Place<'_>) -> io::Result<Stream> {
 
 #[cfg(not(feature = "net"))]
 #[allow(clippy::unused_async, reason = "the same as with sockets")]
-async fn dial(_: Place<'_>) -> io::Result<Stream> {
+async fn dial(_: Place<'_>, _: &Admission) -> io::Result<Stream> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "without the feature `net` nobody dials: connect, then `handshake`",

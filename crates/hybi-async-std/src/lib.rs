@@ -86,10 +86,10 @@ pub use connect::connect;
 pub use futures_rustls::rustls;
 pub use hybi_futures::{
     Accept, Answer, Broadcast, ClientId, ClientRequest, Clients, CloseCause, CloseCode, CloseFrame,
-    CloseInfo, Config, ConnectError, Data, Delivery, Error, Event, Fragment, Handle, Kind, Membership,
-    Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError, Redirects,
-    Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy, Task, Text,
-    UsageError,
+    CloseInfo, Config, ConnectError, ConnectGate, Data, Delivery, Error, Event, Fragment, Handle, Kind,
+    Membership, Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError,
+    Redirects, Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy,
+    Task, Text, UsageError,
 };
 pub use runtime::AsyncStd;
 pub use shutdown::WithShutdown;

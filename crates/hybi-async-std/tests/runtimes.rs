@@ -1,6 +1,7 @@
 //! The same code on the runtimes that have these streams, with what each brings of its own.
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -9,8 +10,8 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use hybi_async_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, CloseInfo, Config, Connector, Event, Message,
-    ServerSettings, WebSocket, WithShutdown, accept, connect,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, CloseInfo, Config, ConnectGate, Connector, Event,
+    Message, ServerSettings, WebSocket, WithShutdown, accept, connect,
 };
 
 /// No wait is longer. It is no expectation: it turns a hang into a failure.
@@ -172,5 +173,46 @@ fn a_peer_that_was_failed_reads_the_end() {
         let both = smol::future::zip(server, client);
         let (info, ()) = async_std::future::timeout(BOUND, both).await.expect("it comes to an end");
         assert!(!info.is_clean());
+    });
+}
+
+// RFC 6455 §4.1, item 2. While the first is not answered, the second does not even come.
+#[test]
+fn a_gate_lets_one_at_a_time_connect_to_an_address() {
+    smol::block_on(async {
+        let listener = smol::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("ws://{}/", listener.local_addr().expect("bound"));
+        let connector = Connector::default().with_gate(ConnectGate::default());
+        let (order, connecting) = (RefCell::new(Vec::new()), Cell::new(0));
+        let client = async |n| {
+            connecting.set(connecting.get() + 1);
+            connector.connect(request(&address)).await.expect("it is open");
+            order.borrow_mut().push(n);
+        };
+        let server = async {
+            let (mut came, mut most, mut served) = (Vec::new(), 0, 0);
+            while served < 3 {
+                came.push(listener.accept().await.expect("one comes").0);
+                while connecting.get() < 3 {
+                    smol::future::yield_now().await;
+                }
+                // Whoever has connected waits in the queue of the listener; look whether there is somebody.
+                for _ in 0..100 {
+                    let next = poll_fn(|cx| Poll::Ready(pin!(listener.accept()).poll(cx)));
+                    if let Poll::Ready(next) = next.await {
+                        came.push(next.expect("one comes").0);
+                    }
+                    smol::future::yield_now().await;
+                }
+                (most, served) = (most.max(came.len()), served + came.len());
+                for stream in came.drain(..) {
+                    accept(stream).await.expect("a good request");
+                }
+            }
+            most
+        };
+        let clients = smol::future::zip(client(1), smol::future::zip(client(2), client(3)));
+        let (most, _) = smol::future::zip(server, clients).await;
+        assert_eq!((most, order.into_inner()), (1, vec![1, 2, 3]));
     });
 }

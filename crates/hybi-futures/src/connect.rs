@@ -15,6 +15,7 @@ use hybi::{BoxEntropy, Config, Instant, SystemEntropy};
 
 use crate::error::ConnectError;
 use crate::runtime::{Dial, Io, Runtime};
+use crate::turns::{Admission, ConnectGate};
 use crate::websocket::WebSocket;
 use crate::wire::{Clock, Wire};
 
@@ -27,10 +28,13 @@ pub struct Connector<R: Dial> {
     proxies: Proxies,
     redirects: Option<Redirects>,
     on_redirect: Option<Arc<OnRedirect>>,
+    before_request: Option<Arc<BeforeRequest<R>>>,
+    gate: Option<ConnectGate>,
     tls: Option<R::Tls>,
     proxy_tls: Option<R::Tls>,
 }
 
+type BeforeRequest<R> = dyn Fn(&<R as Dial>::Stream, ClientRequest) -> ClientRequest + Send + Sync;
 type OnRedirect = dyn Fn(&ClientRequest) -> Option<ClientRequest> + Send + Sync;
 
 /// A journey, and what it goes by.
@@ -50,6 +54,8 @@ impl<R: Dial> Connector<R> {
             proxies: Proxies::default(),
             redirects: None,
             on_redirect: None,
+            before_request: None,
+            gate: None,
             tls: None,
             proxy_tls: None,
         }
@@ -89,6 +95,22 @@ impl<R: Dial> Connector<R> {
         Self { on_redirect: Some(Arc::new(hook)), ..self }
     }
 
+    /// The same asking when a server is reached, and nothing was said to it: with the stream, and for the request that
+    /// it will get. Another address in that does not lead elsewhere.
+    #[must_use]
+    pub fn before_request(
+        self,
+        hook: impl Fn(&R::Stream, ClientRequest) -> ClientRequest + Send + Sync + 'static,
+    ) -> Self {
+        Self { before_request: Some(Arc::new(hook)), ..self }
+    }
+
+    /// The same waiting at this gate until nobody else who does is connecting to the same address (RFC 6455 §4.1).
+    #[must_use]
+    pub fn with_gate(self, gate: ConnectGate) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
     /// Connects. Each attempt (one, and one for each redirect) has the time of
     /// [`Timeouts::handshake`](hybi::Timeouts), from looking the host up to the open connection.
     ///
@@ -107,7 +129,11 @@ impl<R: Dial> Connector<R> {
         if let Some(redirects) = &self.redirects {
             journey = journey.with_redirects(redirects.clone());
         }
+        if self.before_request.is_some() {
+            journey = journey.stopping_to_ask();
+        }
         let mut way = Way::new(journey);
+        let mut admission = Admission::default();
         loop {
             let now = way.clock.now();
             way.journey.handle_timeout(now);
@@ -116,7 +142,17 @@ impl<R: Dial> Connector<R> {
                 Step::Dial(place) => {
                     self.check_tls(way.journey.request())?;
                     way.wire = None;
-                    if let Some(stream) = within(&mut way.clock, deadline, R::dial(place)).await {
+                    drop(admission); // of what was dialed before
+                    admission = Admission::new(self.gate.clone());
+                    if let Some(destination) = way.journey.hidden_destination() {
+                        let entering = within(&mut way.clock, deadline, admission.enter(destination)).await;
+                        let Some(entered) = entering else {
+                            admission = Admission::default();
+                            continue;
+                        };
+                        admission = entered;
+                    }
+                    if let Some(stream) = within(&mut way.clock, deadline, R::dial(place, &admission)).await {
                         way.wire = Some(Wire::new(stream?));
                         way.journey.dialed();
                     }
@@ -132,6 +168,12 @@ impl<R: Dial> Connector<R> {
                     }
                 }
                 Step::Exchange => poll_fn(|cx| way.poll_exchange(cx)).await?,
+                Step::Ask(request) => {
+                    let (hook, wire) = (self.before_request.as_ref(), way.wire.as_ref());
+                    let stream = &wire.expect("it was dialed").stream;
+                    let request = hook.expect("it stops for that")(stream, request.clone());
+                    way.journey.ask(request);
+                }
                 Step::Redirect(request) => match self.next(request) {
                     Some(request) => way.journey.follow(request),
                     None => way.journey.stop(),
@@ -288,6 +330,8 @@ impl<R: Dial> Clone for Connector<R> {
             proxies: self.proxies.clone(),
             redirects: self.redirects.clone(),
             on_redirect: self.on_redirect.clone(),
+            before_request: self.before_request.clone(),
+            gate: self.gate.clone(),
             tls: self.tls.clone(),
             proxy_tls: self.proxy_tls.clone(),
         }

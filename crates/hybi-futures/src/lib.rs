@@ -32,6 +32,7 @@ mod sink;
 mod split;
 mod stream;
 mod sync;
+mod turns;
 mod websocket;
 mod wire;
 
@@ -52,4 +53,5 @@ pub use runtime::{Dial, Io, Listen, Runtime, Spawn};
 pub use server::{Listener, Stopped, Stopper, Task};
 pub use split::{Handle, Reader, Writer};
 pub use stream::ByteStream;
+pub use turns::{Admission, ConnectGate};
 pub use websocket::WebSocket;

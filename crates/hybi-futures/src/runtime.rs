@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use hybi::handshake::Place;
 
+use crate::turns::Admission;
+
 /// A runtime: its clock, and one kind of timer. Implemented by a type without values, `hybi_tokio::Tokio` for
 /// one.
 pub trait Runtime: Sized + 'static {
@@ -69,8 +71,10 @@ pub trait Dial: Runtime {
     /// Whom to trust, and all else that TLS wants to know.
     type Tls: Clone + fmt::Debug + Send + Sync;
 
-    /// Connects to a place, trying each of its addresses. It is dropped when its time is over.
-    fn dial(place: Place<'_>) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Connects to a place, trying each of its addresses, for which the admission is asked
+    /// ([`Admission::connect`]). It is dropped when its time is over.
+    fn dial(place: Place<'_>, admission: &Admission)
+    -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
     /// What is trusted where nobody has said; `None`: nobody.
     fn default_tls() -> Option<io::Result<Self::Tls>>;

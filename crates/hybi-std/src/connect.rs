@@ -6,15 +6,17 @@
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
-use std::time::Instant as StdInstant;
+use std::time::{Duration, Instant as StdInstant};
 
 use hybi::handshake::{
-    ClientRequest, Journey, JourneyError, Proxies, RedirectError, Redirects, RequestError, Response, Step,
+    ClientRequest, Destination, Journey, JourneyError, Place, Proxies, RedirectError, Redirects,
+    RequestError, Response, Step,
 };
 use hybi::{BoxEntropy, Config, HandshakeError, SystemEntropy};
 
 use crate::dial::Stream;
 use crate::transport::{Timed, Transport, Waited};
+use crate::turns::{ConnectGate, Held};
 use crate::websocket::WebSocket;
 
 /// Connects to a `ws://`, `wss://` or `ws+unix:` address, and returns the open WebSocket with the server's answer.
@@ -46,12 +48,15 @@ pub struct Connector {
     proxies: Proxies,
     redirects: Option<Redirects>,
     on_redirect: Option<Arc<OnRedirect>>,
+    before_request: Option<Arc<BeforeRequest>>,
+    gate: Option<ConnectGate>,
     #[cfg(feature = "tls")]
     tls: Option<Arc<rustls::ClientConfig>>,
     #[cfg(feature = "tls")]
     proxy_tls: Option<Arc<rustls::ClientConfig>>,
 }
 
+type BeforeRequest = dyn Fn(&Stream, ClientRequest) -> ClientRequest + Send + Sync;
 type OnRedirect = dyn Fn(&ClientRequest) -> Option<ClientRequest> + Send + Sync;
 
 impl Connector {
@@ -96,6 +101,22 @@ impl Connector {
         Self { on_redirect: Some(Arc::new(hook)), ..self }
     }
 
+    /// The same asking when a server is reached, and nothing was said to it: with the stream, and for the request that
+    /// it will get. Another address in that does not lead elsewhere.
+    #[must_use]
+    pub fn before_request(
+        self,
+        hook: impl Fn(&Stream, ClientRequest) -> ClientRequest + Send + Sync + 'static,
+    ) -> Self {
+        Self { before_request: Some(Arc::new(hook)), ..self }
+    }
+
+    /// The same waiting at this gate until nobody else who does is connecting to the same address (RFC 6455 §4.1).
+    #[must_use]
+    pub fn with_gate(self, gate: ConnectGate) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
     /// Connects. A host is tried at each of its addresses, `TCP_NODELAY` is set. Each attempt (one, and one for
     /// each redirect) has the time of [`Timeouts::handshake`](hybi::Timeouts), from dialing to the open
     /// connection; looking the host up is the operating system's, and has its time.
@@ -107,17 +128,23 @@ impl Connector {
         if let Some(redirects) = &self.redirects {
             journey = journey.with_redirects(redirects.clone());
         }
+        if self.before_request.is_some() {
+            journey = journey.stopping_to_ask();
+        }
         let start = StdInstant::now();
         let mut transport: Option<Timed<Stream>> = None;
         let mut broken = None;
+        let mut turn = None;
         loop {
             let now = Timed::<Stream>::since(start);
             match journey.step() {
                 Step::Dial(place) => {
                     self.check_tls(journey.request())?;
                     drop(transport.take());
+                    drop(turn.take());
                     let limit = self.config.timeouts.handshake;
-                    transport = Some(Timed::started(Stream::dial(place, limit)?, start));
+                    let (stream, held) = self.dial(place, limit, journey.hidden_destination())?;
+                    (transport, turn) = (Some(Timed::started(stream, start)), held);
                     journey.handle_timeout(now); // its time began when we did
                     journey.dialed();
                 }
@@ -133,6 +160,12 @@ impl Connector {
                 Step::StartTls { .. } => return Err(ConnectError::NoTls),
                 Step::Exchange => {
                     exchange(&mut journey, transport.as_mut().expect("it was dialed"), &mut broken)?;
+                }
+                Step::Ask(request) => {
+                    let stream = &transport.as_ref().expect("it was dialed").stream;
+                    let hook = self.before_request.as_ref().expect("it stops for that");
+                    let request = hook(stream, request.clone());
+                    journey.ask(request);
                 }
                 Step::Redirect(request) => {
                     let next = match &self.on_redirect {
@@ -171,6 +204,23 @@ impl Connector {
         arrive(journey, transport, broken)
     }
 
+    /// Dials when its turn has come: that of the server, if a proxy is what is dialed.
+    fn dial(
+        &self,
+        place: Place<'_>,
+        limit: Option<Duration>,
+        hidden: Option<Destination>,
+    ) -> io::Result<(Stream, Option<Held>)> {
+        let (Some(gate), Some(hidden)) = (&self.gate, hidden) else {
+            return Stream::dial(place, limit, self.gate.as_ref());
+        };
+        let deadline = limit.and_then(|limit| StdInstant::now().checked_add(limit));
+        let held = gate.enter(hidden, deadline)?;
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(StdInstant::now()));
+        let (stream, _) = Stream::dial(place, left, None)?;
+        Ok((stream, Some(held)))
+    }
+
     fn journey(&self, request: ClientRequest) -> Journey {
         Journey::new(request, self.config.clone(), BoxEntropy::new(SystemEntropy))
     }
@@ -193,7 +243,7 @@ impl Connector {
         stream: Stream,
         name: &str,
         hop: hybi::handshake::Hop,
-        limit: Option<std::time::Duration>,
+        limit: Option<Duration>,
     ) -> Result<Stream, ConnectError> {
         let name = rustls::pki_types::ServerName::try_from(name.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|error| ConnectError::Tls(io::Error::new(ErrorKind::InvalidInput, error)))?;

@@ -11,6 +11,7 @@ use hybi::handshake::Place;
 #[cfg(feature = "tls")]
 use crate::tls::TlsStream;
 use crate::transport::Transport;
+use crate::turns::{ConnectGate, Held};
 
 /// What [`connect`](crate::connect) connects over: TCP or a Unix socket, and TLS over it if the address asks for
 /// that.
@@ -28,16 +29,21 @@ enum Kind {
 }
 
 impl Stream {
-    /// Dials, trying each address of a host; all of them together have this time.
-    pub(crate) fn dial(place: Place<'_>, limit: Option<Duration>) -> io::Result<Self> {
+    /// Dials, trying each address of a host; all of them together have this time. With a gate, each waits for its
+    /// turn, which belongs to the stream until the handshake is over.
+    pub(crate) fn dial(
+        place: Place<'_>,
+        limit: Option<Duration>,
+        gate: Option<&ConnectGate>,
+    ) -> io::Result<(Self, Option<Held>)> {
         match place {
             Place::Tcp(host, port) => {
-                let stream = dial_tcp((host, port), limit)?;
+                let (stream, held) = dial_tcp((host, port), limit, gate)?;
                 stream.set_nodelay(true)?;
-                Ok(Self(Kind::Tcp(stream)))
+                Ok((Self(Kind::Tcp(stream)), held))
             }
             #[cfg(unix)]
-            Place::Unix(path) => Ok(Self(Kind::Unix(UnixStream::connect(path)?))),
+            Place::Unix(path) => Ok((Self(Kind::Unix(UnixStream::connect(path)?)), None)),
             #[cfg(not(unix))]
             Place::Unix(_) => Err(ErrorKind::Unsupported.into()),
         }
@@ -170,17 +176,23 @@ impl Transport for Stream {
     }
 }
 
-fn dial_tcp(address: (&str, u16), limit: Option<Duration>) -> io::Result<TcpStream> {
-    let Some(limit) = limit else { return TcpStream::connect(address) };
-    let deadline = Instant::now() + limit;
+fn dial_tcp(
+    address: (&str, u16),
+    limit: Option<Duration>,
+    gate: Option<&ConnectGate>,
+) -> io::Result<(TcpStream, Option<Held>)> {
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
     for address in address.to_socket_addrs()? {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => return Ok(stream),
+        let held = gate.map(|gate| gate.enter(address, deadline)).transpose()?;
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let connected = match left {
+            None => TcpStream::connect(address),
+            Some(left) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
+            Some(left) => TcpStream::connect_timeout(&address, left),
+        };
+        match connected {
+            Ok(stream) => return Ok((stream, held)),
             Err(error) => last = error,
         }
     }

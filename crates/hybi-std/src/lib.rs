@@ -79,6 +79,7 @@ mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
+mod turns;
 mod websocket;
 
 pub use accept::{Acceptor, Arrival, Pending, PlainRequest, accept};
@@ -104,4 +105,5 @@ pub use stream::{ByteReader, ByteStream, ByteWriter};
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use tls::{TlsAcceptor, TlsStream};
 pub use transport::{Plain, Transport};
+pub use turns::ConnectGate;
 pub use websocket::WebSocket;

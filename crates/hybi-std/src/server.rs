@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use crate::dial::Stream;
 use crate::error::Error;
 use crate::split::Handle;
 
-/// Listens on TCP, and gives each connection that asks for something a thread.
+/// Listens on TCP or a Unix socket, and gives each connection that asks for something a thread.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -48,7 +50,7 @@ use crate::split::Handle;
 /// - [`Stopper::stop`] ends it in order.
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    socket: Socket,
     acceptor: Acceptor,
     #[cfg(feature = "tls")]
     time_limit: Option<Duration>,
@@ -59,10 +61,26 @@ pub struct Listener {
     gate: Arc<Gate>,
 }
 
+/// What is listened on.
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+/// How to reach a listener.
+#[derive(Clone, Debug)]
+enum Address {
+    Tcp(SocketAddr),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::SocketAddr),
+}
+
 /// Ends a [`Listener`]; can be cloned, for any thread.
 #[derive(Clone, Debug)]
 pub struct Stopper {
-    address: SocketAddr,
+    address: Address,
     clients: Clients,
     gate: Arc<Gate>,
 }
@@ -105,10 +123,24 @@ impl Listener {
         Ok(Self::new(TcpListener::bind(address)?))
     }
 
+    /// Listens on a Unix socket at this path. Its file stays when the listener is gone; until then it has to stay where
+    /// it is, for [`Stopper::stop`] connects to it.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    #[cfg(unix)]
+    pub fn bind_unix(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        Ok(Self::with_socket(Socket::Unix(UnixListener::bind(path)?)))
+    }
+
     /// A listener that was bound elsewhere.
     pub fn new(listener: TcpListener) -> Self {
+        Self::with_socket(Socket::Tcp(listener))
+    }
+
+    fn with_socket(socket: Socket) -> Self {
         Self {
-            listener,
+            socket,
             acceptor: Acceptor::default(),
             #[cfg(feature = "tls")]
             time_limit: Config::default().timeouts.handshake,
@@ -145,12 +177,16 @@ impl Listener {
         Self { handshake_limit: limit.max(1), ..self }
     }
 
-    /// Where it listens.
+    /// Where it listens; `Unsupported` for a Unix socket.
     ///
     /// # Errors
     /// Those of the operating system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr(),
+            #[cfg(unix)]
+            Socket::Unix(_) => Err(ErrorKind::Unsupported.into()),
+        }
     }
 
     /// Who is there.
@@ -163,7 +199,7 @@ impl Listener {
     /// # Panics
     /// If the operating system has forgotten where the listener is bound.
     pub fn stopper(&self) -> Stopper {
-        let address = self.local_addr().expect("it is bound");
+        let address = self.socket.address().expect("it is bound");
         Stopper { address, clients: self.clients.clone(), gate: self.gate.clone() }
     }
 
@@ -184,9 +220,9 @@ impl Listener {
         self.gate.lock().listening = true;
         let result = loop {
             let Some(place) = self.gate.admit(self.handshake_limit) else { break Ok(()) };
-            match self.listener.accept() {
+            match self.socket.accept() {
                 Ok(_) if self.gate.lock().stopping => break Ok(()),
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     let (door, handler) = (door.clone(), handler.clone());
                     let thread = thread::Builder::new().name("hybi-connection".to_owned());
                     if let Err(error) = thread.spawn(move || door.open(stream, place, &*handler)) {
@@ -198,10 +234,33 @@ impl Listener {
                 Err(_) => self.gate.pause(),
             }
         };
-        drop(self.listener);
+        drop(self.socket);
         self.gate.change(|state| (state.listening, state.stopping) = (false, true));
         self.gate.wait_until(None, |state| state.connections == 0);
         result
+    }
+}
+
+impl Socket {
+    /// The next connection, which holds nothing back.
+    fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                let _ = stream.set_nodelay(true); // a connection that is gone has no options
+                Ok(stream.into())
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => Ok(listener.accept()?.0.into()),
+        }
+    }
+
+    fn address(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.local_addr().map(Address::Unix),
+        }
     }
 }
 
@@ -214,9 +273,8 @@ struct Door {
 }
 
 impl Door {
-    fn open(&self, stream: TcpStream, mut place: Place, handler: &dyn Fn(Arrival<Stream>, &Clients)) {
-        let _ = stream.set_nodelay(true);
-        let Ok(arrival) = self.shake_hands(stream.into()) else { return }; // it was answered, if it could be
+    fn open(&self, stream: Stream, mut place: Place, handler: &dyn Fn(Arrival<Stream>, &Clients)) {
+        let Ok(arrival) = self.shake_hands(stream) else { return }; // it was answered, if it could be
         place.handshake_is_over();
         match arrival {
             Arrival::Upgrade(pending) if place.gate.lock().stopping => {
@@ -320,15 +378,27 @@ impl Stopper {
     /// The thread that accepts waits for a connection: it gets one. A listener on all addresses is reached at the
     /// one that is always there.
     fn wake(&self) {
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        let address = SocketAddr::new(ip, self.address.port());
         while self.gate.lock().listening {
-            drop(TcpStream::connect_timeout(&address, PAUSE));
+            self.address.knock();
             self.gate.wait_until(Some(PAUSE), |state| !state.listening);
+        }
+    }
+}
+
+impl Address {
+    /// Connects, and goes.
+    fn knock(&self) {
+        match self {
+            Self::Tcp(address) => {
+                let ip = match address.ip() {
+                    IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                    IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                    ip => ip,
+                };
+                drop(TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), PAUSE));
+            }
+            #[cfg(unix)]
+            Self::Unix(address) => drop(UnixStream::connect_addr(address)),
         }
     }
 }

@@ -6,6 +6,8 @@ mod common;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ use common::*;
 use hybi::HandshakeError;
 use hybi::handshake::{Answer, AnswerError, RequestError, ServerSettings, UriError};
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, ConnectError, Connector, Error, Event,
-    Message, accept, connect,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Config, ConnectError, ConnectGate, Connector, Error,
+    Event, Message, accept, connect,
 };
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -398,5 +400,88 @@ fn one_acceptor_serves_many_connections() {
             );
             pending.accept(Accept::new()).expect("accepted");
         }
+    });
+}
+
+// ---- one at a time (RFC 6455 §4.1, item 2)
+
+/// Four connect at once, by two names of one host; how many of them were asking at once at most. So many have to have
+/// come before the first is answered.
+fn most_at_once(connector: &Connector, together: usize) -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (asking, most, came) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(together));
+    let names = ["127.0.0.1", "localhost"].map(|name| format!("ws://{name}:{}/", address.port()));
+    thread::scope(|scope| {
+        for name in names.iter().cycle().take(4) {
+            scope.spawn(move || {
+                let request = ClientRequest::new(name).expect("an address");
+                connector.connect(request).expect("it is open");
+            });
+        }
+        for stream in listener.incoming().take(4) {
+            let stream = stream.expect("it connects");
+            most.fetch_max(asking.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let (asking, came) = (&asking, &came);
+            scope.spawn(move || {
+                let pending = upgrade(stream);
+                came.wait();
+                asking.fetch_sub(1, Ordering::SeqCst);
+                pending.accept(Accept::new()).expect("accepted");
+            });
+        }
+    });
+    most.into_inner()
+}
+
+#[test]
+fn a_gate_lets_one_at_a_time_connect_to_an_address() {
+    bounded(|| {
+        assert_eq!(most_at_once(&Connector::default(), 4), 4);
+        assert_eq!(most_at_once(&Connector::default().with_gate(ConnectGate::default()), 1), 1);
+    });
+}
+
+#[test]
+fn who_waits_at_a_gate_waits_no_longer_than_told() {
+    bounded(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = format!("ws://{}/", listener.local_addr().expect("bound"));
+        let request = || ClientRequest::new(&address).expect("an address");
+        let gate = ConnectGate::default();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| Connector::default().with_gate(gate.clone()).connect(request()));
+            let (held, _) = listener.accept().expect("it connects"); // and is not answered
+            let late = Connector::new(impatient()).with_gate(gate.clone()).connect(request());
+            let Err(ConnectError::Io(error)) = late else { panic!("it is not its turn: {late:?}") };
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            let waiting = scope.spawn(|| Connector::default().with_gate(gate.clone()).connect(request()));
+            drop(held);
+            assert!(first.join().expect("well").is_err());
+            let (stream, _) = listener.accept().expect("the next one's turn");
+            upgrade(stream).accept(Accept::new()).expect("accepted");
+            waiting.join().expect("well").expect("it is open");
+        });
+    });
+}
+
+#[test]
+fn the_request_may_depend_on_the_stream() {
+    bounded(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let request = ClientRequest::new(format!("ws://{}/", listener.local_addr().expect("bound")));
+        let serving = thread::spawn(move || {
+            let (stream, peer) = listener.accept().expect("it connects");
+            let pending = upgrade(stream);
+            let told = pending.request().fields().get_str("X-From") == Some(&*peer.to_string());
+            pending.accept(Accept::new()).expect("accepted");
+            told
+        });
+        let connector = Connector::default().before_request(|stream, request| {
+            let local = stream.tcp().expect("it is TCP").local_addr().expect("connected");
+            request.with_header("X-From", local.to_string()).expect("a header")
+        });
+        connector.connect(request.expect("an address")).expect("it is open");
+        assert!(serving.join().expect("well"), "it was told");
     });
 }

@@ -372,3 +372,32 @@ fn a_whole_server_inside_tls() {
         server.thread.join().expect("well");
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket() {
+    bounded(|| {
+        let folder = std::env::temp_dir().join(format!("hybi-std-server-{}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder of its own");
+        let path = folder.join("socket");
+        let listener = Listener::bind_unix(&path).expect("nobody else is there");
+        assert_eq!(listener.local_addr().expect_err("it has a path").kind(), ErrorKind::Unsupported);
+        let stopper = listener.stopper();
+        let serving = thread::spawn(move || listener.run(chat));
+        let url = format!("ws+unix:{}:/", path.display());
+        let mut members = [(); 2].map(|()| connect(&url).expect("it listens").0);
+        for member in &mut members {
+            assert_eq!(member.recv_message(), Some("welcome".into()));
+        }
+        members[0].send("ebb").expect("it is open");
+        assert_eq!(members[1].recv_message(), Some("ebb".into()));
+        for member in members {
+            leave(member);
+        }
+        let stopped = stopper.stop(Duration::from_secs(20));
+        assert_eq!((stopped.aborted, stopped.is_empty), (0, true));
+        serving.join().expect("well").expect("threads can be had");
+        connect(&url).expect_err("nobody listens any more");
+        std::fs::remove_dir_all(&folder).expect("it is there");
+    });
+}

@@ -3,9 +3,9 @@
 #
 #   setup.sh DEST [--chromium]
 #
-# DEST/bin then has one command per peer: ws-server, ws-client, ws-readme (npm ws), faye-server, faye-client (npm
-# faye-websocket), websockets-server, websockets-client (Python websockets) and page (Chromium); README.md has their arguments. The versions are pinned and hash-locked in
-# package-lock.json and requirements.txt. --chromium also installs Debian's chromium and chromium-driver through apt-get
+# DEST/bin then has one command per peer: ws-server, ws-client, ws-readme (npm ws), faye-server, faye-client, faye-readme
+# (npm faye-websocket), websockets-server, websockets-client (Python websockets) and page (Chromium); README.md has their
+# arguments. The versions are pinned and hash-locked in package-lock.json and requirements.txt. --chromium also installs Debian's chromium and chromium-driver through apt-get
 # when they are missing, the only thing put outside DEST. A second call on a complete DEST returns at once.
 set -euo pipefail
 
@@ -80,6 +80,7 @@ if [ "$(cat "$dest/.stamp" 2>/dev/null)" != "$stamp" ] || ! works 2>/dev/null; t
     command_for ws-readme node ws-readme.js
     command_for faye-server node faye-server.js
     command_for faye-client node faye-client.js
+    command_for faye-readme node faye-readme.js
     command_for websockets-server python3 websockets-server.py
     command_for websockets-client python3 websockets-client.py
     command_for page python3 page.py

@@ -42,6 +42,7 @@ pub mod tls;
 pub mod transcript;
 pub mod twin;
 pub mod verdict;
+pub mod visitors;
 pub mod work;
 
 /// The code in the pages of `docs`, as examples that have to compile.

@@ -61,12 +61,6 @@ const DIFFERENCES: &[(&str, &str, Only, &str)] = &[
     ("ByteStream", "poll_write", Only::Async, "likewise"),
     ("ByteStream", "poll_flush", Only::Async, "likewise"),
     ("ByteStream", "poll_close", Only::Async, "likewise"),
-    (
-        "Listener",
-        "bind_unix",
-        Only::Async,
-        "a blocking accept is woken by a connection, and that is one over TCP",
-    ),
     ("Listener", "run_with", Only::Async, "for whoever starts tasks; a thread is started in one way"),
 ];
 

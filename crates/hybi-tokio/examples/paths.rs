@@ -6,28 +6,27 @@
 
 use std::io;
 
-use hybi_tokio::{Accept, Acceptor, Answer, Arrival, Error, WebSocket};
-use tokio::net::{TcpListener, TcpStream};
+use hybi_tokio::{Accept, Answer, Arrival, Error, Listener, Stream, WebSocket};
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:9001").await?;
+    let listener = Listener::bind("127.0.0.1:9001").await?;
     println!("ws://{0}/upper and ws://{0}/count", listener.local_addr()?);
-    serve(listener).await
+    serve(listener).await;
+    Ok(())
 }
 
-pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
-    let acceptor = Acceptor::default();
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move { route(acceptor, stream).await });
-    }
+pub(crate) async fn serve(listener: Listener) {
+    listener
+        .run(async |arrival, _clients| {
+            let _ = route(arrival).await; // an error: this one is gone
+        })
+        .await;
 }
 
-async fn route(acceptor: Acceptor, stream: TcpStream) -> Result<(), Error> {
+async fn route(arrival: Arrival<Stream>) -> Result<(), Error> {
     // The request is read and not yet answered: this is the place to decide.
-    let Arrival::Upgrade(pending) = acceptor.read(stream).await? else { return Ok(()) };
+    let Arrival::Upgrade(pending) = arrival else { return Ok(()) };
     match pending.request().path() {
         "/upper" => upper(pending.accept(Accept::new()).await?).await,
         "/count" => count(pending.accept(Accept::new()).await?).await,
@@ -36,7 +35,7 @@ async fn route(acceptor: Acceptor, stream: TcpStream) -> Result<(), Error> {
 }
 
 /// Text in capital letters.
-async fn upper(mut socket: WebSocket<TcpStream>) -> Result<(), Error> {
+async fn upper(mut socket: WebSocket<Stream>) -> Result<(), Error> {
     while let Some(message) = socket.recv_message().await {
         if let Some(text) = message.as_str() {
             socket.send(&*text.to_uppercase()).await?;
@@ -46,7 +45,7 @@ async fn upper(mut socket: WebSocket<TcpStream>) -> Result<(), Error> {
 }
 
 /// How many messages there were.
-async fn count(mut socket: WebSocket<TcpStream>) -> Result<(), Error> {
+async fn count(mut socket: WebSocket<Stream>) -> Result<(), Error> {
     let mut seen = 0;
     while socket.recv_message().await.is_some() {
         seen += 1;

@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use hybi::handshake::Place;
-use hybi_futures::Dial;
 use hybi_futures::adapter::first_of;
+use hybi_futures::{Admission, Dial};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -28,11 +28,12 @@ impl Dial for Tokio {
     type Stream = Stream;
     type Tls = crate::tls::Tls;
 
-    async fn dial(place: Place<'_>) -> io::Result<Stream> {
+    async fn dial(place: Place<'_>, admission: &Admission) -> io::Result<Stream> {
         match place {
             Place::Tcp(host, port) => {
                 let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await?;
-                let stream = first_of::<Self, _, _>(addresses, TcpStream::connect::<SocketAddr>).await?;
+                let connect = |address: SocketAddr| admission.connect(address, TcpStream::connect(address));
+                let stream = first_of::<Self, _, _>(addresses, connect).await?;
                 stream.set_nodelay(true)?;
                 Ok(stream.into())
             }

@@ -69,10 +69,10 @@ pub use accept::accept;
 pub use connect::connect;
 pub use hybi_futures::{
     Accept, Answer, Broadcast, ClientId, ClientRequest, Clients, CloseCause, CloseCode, CloseFrame,
-    CloseInfo, Config, ConnectError, Data, Delivery, Error, Event, Fragment, Handle, Kind, Membership,
-    Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError, Redirects,
-    Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy, Text,
-    UsageError,
+    CloseInfo, Config, ConnectError, ConnectGate, Data, Delivery, Error, Event, Fragment, Handle, Kind,
+    Membership, Message, MessageWriter, Payload, Prepared, ProtocolError, Proxies, Proxy, RedirectError,
+    Redirects, Request, Response, RoundTrip, Sender, ServerSettings, Slow, State, Stopped, SystemEntropy,
+    Text, UsageError,
 };
 pub use runtime::Tokio;
 pub use stream::Stream;

@@ -3,12 +3,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hybi::HandshakeError;
 use hybi_tokio::{
-    Acceptor, Answer, Arrival, ClientRequest, CloseCode, CloseInfo, Config, ConnectError, Connector, Event,
-    Redirects, ServerSettings, WebSocket, accept, connect,
+    Accept, Acceptor, Answer, Arrival, ClientRequest, CloseCode, CloseInfo, Config, ConnectError,
+    ConnectGate, Connector, Event, Proxy, Redirects, ServerSettings, WebSocket, accept, connect,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -172,7 +174,7 @@ async fn redirects_are_followed_if_that_is_wished() {
             };
             assert_eq!(pending.request().target(), "/there");
             assert_eq!(pending.request().fields().get("x-hook"), Some(&b"yes"[..]));
-            echo(pending.accept(hybi_tokio::Accept::new()).await.expect("accepted")).await
+            echo(pending.accept(Accept::new()).await.expect("accepted")).await
         })
         .await;
         let here = redirecting(there).await;
@@ -374,4 +376,139 @@ mod tls {
         })
         .await;
     }
+}
+
+// ---- one at a time (RFC 6455 §4.1, item 2)
+
+/// Answers each request, every second one with a refusal, when it has given everybody else the time to come. How many
+/// were asking at once at most is what it counts.
+async fn busy_server() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let most = Arc::new(AtomicUsize::new(0));
+    let (asking, at_most) = (Arc::new(AtomicUsize::new(0)), most.clone());
+    tokio::spawn(async move {
+        for n in 0.. {
+            let (stream, _) = listener.accept().await.expect("it connects");
+            let (asking, at_most) = (asking.clone(), at_most.clone());
+            at_most.fetch_max(asking.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let arrival = Acceptor::default().read(stream).await.expect("a request");
+                for _ in 0..200 {
+                    tokio::task::yield_now().await;
+                }
+                let Arrival::Upgrade(pending) = arrival else { panic!("it asks for a WebSocket") };
+                asking.fetch_sub(1, Ordering::SeqCst);
+                if n % 2 == 0 {
+                    pending.reject(Answer::new(403)).await.expect("written");
+                } else {
+                    echo(pending.accept(Accept::new()).await.expect("written")).await;
+                }
+            });
+        }
+    });
+    (address, most)
+}
+
+/// As many at once; how many of them were accepted.
+async fn connect_all(connector: &Connector, addresses: &[String]) -> usize {
+    let attempts: Vec<_> = addresses
+        .iter()
+        .map(|address| {
+            let (connector, request) = (connector.clone(), request(address));
+            tokio::spawn(async move { connector.connect(request).await.is_ok() })
+        })
+        .collect();
+    let mut accepted = 0;
+    for attempt in attempts {
+        accepted += usize::from(attempt.await.expect("well"));
+    }
+    accepted
+}
+
+#[tokio::test]
+async fn a_gate_lets_one_at_a_time_connect_to_an_address() {
+    bounded(async {
+        let gated = Connector::default().with_gate(ConnectGate::default());
+        for (connector, is_gated) in [(Connector::default(), false), (gated, true)] {
+            let (address, most) = busy_server().await;
+            // Two names of one host are one destination.
+            let names = ["127.0.0.1", "localhost"].map(|name| format!("ws://{name}:{}/", address.port()));
+            let addresses: Vec<_> = names.iter().cycle().take(10).cloned().collect();
+            assert_eq!(connect_all(&connector, &addresses).await, 5);
+            let most = most.load(Ordering::SeqCst);
+            assert_eq!(most == 1, is_gated, "{most} at once");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_each_name_is_another_host() {
+    bounded(async {
+        let (address, most) = busy_server().await;
+        let proxy = hybi_test::proxy::Proxy::start(None, hybi_test::proxy::Manner::Tunnel(address));
+        let connector = Connector::default()
+            .with_gate(ConnectGate::default())
+            .with_proxy(Proxy::parse(&format!("http://{}", proxy.address())).expect("an address"));
+        let one = vec!["ws://a.example/".to_owned(); 6];
+        assert_eq!(connect_all(&connector, &one).await, 3);
+        assert_eq!(most.load(Ordering::SeqCst), 1);
+        let others: Vec<_> = (0..6).map(|n| format!("ws://{n}.example/")).collect();
+        assert_eq!(connect_all(&connector, &others).await, 3);
+        assert!(most.load(Ordering::SeqCst) > 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_at_a_gate_waits_no_longer_than_told() {
+    bounded(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = format!("ws://{}/", listener.local_addr().expect("bound"));
+        let gate = ConnectGate::default();
+        let patient = Connector::default().with_gate(gate.clone());
+        let mut config = Config::default();
+        config.timeouts.handshake = Some(Duration::from_millis(50));
+        let impatient = Connector::new(config).with_gate(gate);
+
+        let first = tokio::spawn({
+            let (patient, request) = (patient.clone(), request(&address));
+            async move { patient.connect(request).await.map(|_| ()) }
+        });
+        let (held, _) = listener.accept().await.expect("it connects"); // and is not answered
+        let late = impatient.connect(request(&address)).await.expect_err("it is not its turn");
+        assert!(matches!(late, ConnectError::Handshake(HandshakeError::TimedOut, None)), "{late:?}");
+        let waiting = tokio::spawn(async move { patient.connect(request(&address)).await.map(|_| ()) });
+        first.abort();
+        drop(held);
+        let (stream, _) = listener.accept().await.expect("the next one's turn");
+        accept(stream).await.expect("a request");
+        waiting.await.expect("well").expect("it is open");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_request_may_depend_on_the_stream() {
+    bounded(async {
+        let (address, serving) = serve(async |stream| {
+            let peer = stream.peer_addr().expect("connected");
+            let Ok(Arrival::Upgrade(pending)) = Acceptor::default().read(stream).await else {
+                panic!("it asks for a WebSocket")
+            };
+            let told = pending.request().fields().get_str("X-From").map(str::to_owned);
+            echo(pending.accept(Accept::new()).await.expect("written")).await;
+            told == Some(peer.to_string())
+        })
+        .await;
+        let connector = Connector::default().before_request(|stream, request| {
+            let local = stream.tcp().expect("it is TCP").local_addr().expect("connected");
+            request.with_header("X-From", local.to_string()).expect("a header")
+        });
+        let (client, _) = connector.connect(request(&format!("ws://{address}/"))).await.expect("it is open");
+        say_and_close(client).await;
+        assert!(serving.await.expect("well"), "it was told");
+    })
+    .await;
 }

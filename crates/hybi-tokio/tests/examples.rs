@@ -216,7 +216,7 @@ fn authentication_before_the_websocket_opens() {
 fn servers_by_path() {
     bounded(async {
         let (listener, address) = listen().await;
-        tokio::spawn(paths::serve(listener));
+        tokio::spawn(paths::serve(Listener::new(listener)));
         let mut upper = open(&format!("ws://{address}/upper?loudly")).await;
         let mut count = open(&format!("ws://{address}/count")).await;
         for (said, shouted, number) in [("tide", "TIDE", "1"), ("flut", "FLUT", "2")] {

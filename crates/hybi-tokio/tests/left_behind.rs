@@ -2,20 +2,12 @@
 //! for it counts what the whole program has open.
 #![cfg(target_os = "linux")]
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use hybi_test::frames::{first, masked};
+use hybi_test::visitors::{descriptors, visit};
 use hybi_tokio::{Accept, Arrival, Clients, Config, Event, Listener, Prepared, Slow, Stream};
 
 const BOUND: Duration = Duration::from_secs(60);
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-
-fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("Linux has it").count()
-}
 
 async fn chat(arrival: Arrival<Stream>, clients: Clients) {
     let Arrival::Upgrade(pending) = arrival else { return };
@@ -27,46 +19,6 @@ async fn chat(arrival: Arrival<Stream>, clients: Clients) {
             clients.broadcast_except(me.id(), &Prepared::new(&text), Slow::Drop).await;
         }
     }
-}
-
-fn opened(address: SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.write_all(REQUEST).expect("written");
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut octet = [0];
-        stream.read_exact(&mut octet).expect("it is answered");
-        head.push(octet[0]);
-    }
-    stream
-}
-
-/// Those who come, each in its own way. What is returned stays until it is dropped.
-fn visitors(address: SocketAddr) -> Vec<TcpStream> {
-    let mut stay = Vec::new();
-    for _ in 0..10 {
-        stay.push(TcpStream::connect(address).expect("it listens")); // says nothing
-        let mut half = TcpStream::connect(address).expect("it listens");
-        half.write_all(&REQUEST[..50]).expect("written");
-        stay.push(half);
-        let mut flood = TcpStream::connect(address).expect("it listens");
-        while flood.write_all(&[b'a'; 4096]).is_ok() {} // until it is refused
-        let mut wrong = TcpStream::connect(address).expect("it listens");
-        wrong.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").expect("written");
-        stay.push(wrong);
-        drop(TcpStream::connect(address).expect("it listens"));
-        drop(opened(address)); // without a word
-        let ended = opened(address);
-        ended.shutdown(Shutdown::Write).expect("it is open");
-        stay.push(ended);
-        let mut inside = opened(address);
-        inside.write_all(&masked(first::TEXT, &[b'a'; 300])[..100]).expect("written");
-        stay.push(inside); // for ever in the middle of a frame
-        let mut silent = opened(address);
-        silent.write_all(&masked(first::TEXT, b"and no more")).expect("written");
-        stay.push(silent);
-    }
-    stay
 }
 
 #[test]
@@ -88,7 +40,7 @@ fn nothing_is_left() {
         let address = listener.local_addr().expect("bound");
         let (clients, stopper) = (listener.clients().clone(), listener.stopper());
         let serving = tokio::spawn(listener.run(chat));
-        let stay = tokio::task::spawn_blocking(move || visitors(address)).await.expect("well");
+        let stay = tokio::task::spawn_blocking(move || visit(address, 10)).await.expect("well");
         // Nobody is dropped by the stop: all have gone, or go, by the deadlines of their own.
         let stopped = stopper.stop(BOUND).await;
         assert_eq!((stopped.aborted, stopped.is_empty), (0, true));

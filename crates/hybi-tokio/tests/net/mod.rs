@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hybi::handshake::Place;
-use hybi_futures::{Dial, Io, Listen, Runtime, Spawn};
+use hybi_futures::{Admission, Dial, Io, Listen, Runtime, Spawn};
 use hybi_tokio::Tokio;
 use tokio::io::DuplexStream;
 use tokio::sync::Mutex;
@@ -90,7 +90,7 @@ impl Dial for Net {
     type Stream = DuplexStream;
     type Tls = std::convert::Infallible;
 
-    async fn dial(_: Place<'_>) -> io::Result<DuplexStream> {
+    async fn dial(_: Place<'_>, _: &Admission) -> io::Result<DuplexStream> {
         Err(ErrorKind::Unsupported.into())
     }
     fn default_tls() -> Option<io::Result<Self::Tls>> {

@@ -16,6 +16,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 use core::{fmt, mem};
 
@@ -25,6 +26,7 @@ use super::proxies::Proxies;
 use super::proxy::{ConnectProxy, Proxy};
 use super::redirect::{RedirectError, Redirects};
 use super::response::Response;
+use super::turns::Destination;
 use super::{Deadline, Opening};
 use crate::config::Config;
 use crate::entropy::BoxEntropy;
@@ -47,6 +49,9 @@ pub enum Step<'a> {
     },
     /// Write what [`Journey::transmit`] has; where it has nothing, read and [`Journey::receive`].
     Exchange,
+    /// The server is reached, and nothing was said to it: the last moment to change what it will be asked. Ask by
+    /// [`Journey::ask`]. Only for a journey [that stops there](Journey::stopping_to_ask).
+    Ask(&'a ClientRequest),
     /// The server sends us to another address, by this request: [`Journey::follow`] it, perhaps with other
     /// headers, or [`Journey::stop`]. Only for a journey [`with_redirects`](Journey::with_redirects).
     Redirect(&'a ClientRequest),
@@ -149,14 +154,16 @@ pub enum Hop {
 /// [`poll_timeout`](Self::poll_timeout), then call [`handle_timeout`](Self::handle_timeout). Once a server
 /// has refused, no more than two seconds are spent on the body of its answer.
 ///
-/// RFC 6455 §4.1, item 2, wants a client to open one connection at a time to one host and port. Who keeps to that
-/// waits before a [`Step::Dial`] until no other journey is between there and its end: the [`Place`] is the
-/// key. (§10.1 says what for: a script cannot flood a server with connections by one handshake after the other.)
+/// RFC 6455 §4.1, item 2, wants a client to open one connection at a time to one address. Who keeps to that has
+/// [`Turns`](super::Turns), and waits for one before it dials an address, until the journey is over; before it dials a
+/// proxy, for that of [`hidden_destination`](Self::hidden_destination). (§10.1 says what for: a script cannot flood a
+/// server with connections by one handshake after the other.)
 pub struct Journey {
     config: Arc<Config>,
     proxies: Proxies,
     redirects: Option<Redirects>,
     versions: Option<Versions>,
+    stops_to_ask: bool,
     deadline: Deadline,
     request: ClientRequest,
     stage: Stage,
@@ -168,6 +175,8 @@ enum Stage {
     ProxyTls(BoxEntropy),
     Proxy(Box<ConnectProxy>, BoxEntropy),
     ServerTls(BoxEntropy),
+    /// The server is reached; with what the proxy's answer brought along.
+    Ask(BoxEntropy, Vec<u8>),
     Server(Box<ClientHandshake>),
     /// The next request, and the answer that brought it.
     Redirect(Box<ClientRequest>, Box<Response>, BoxEntropy),
@@ -240,6 +249,7 @@ impl Journey {
             proxies: Proxies::default(),
             redirects: None,
             versions: None,
+            stops_to_ask: false,
             request,
             stage: Stage::Dial(entropy),
         }
@@ -264,6 +274,12 @@ impl Journey {
         Self { versions: Some(versions), ..self }
     }
 
+    /// The same with a stop at [`Step::Ask`], for each server that is reached.
+    #[must_use]
+    pub fn stopping_to_ask(self) -> Self {
+        Self { stops_to_ask: true, ..self }
+    }
+
     // ---- look
 
     /// What to do next.
@@ -277,9 +293,17 @@ impl Journey {
             }
             Stage::ServerTls(_) => Step::StartTls { server_name: uri.host(), hop: Hop::Server },
             Stage::Proxy(..) | Stage::Server(_) | Stage::Failing(..) => Step::Exchange,
+            Stage::Ask(..) => Step::Ask(&self.request),
             Stage::Redirect(request, ..) => Step::Redirect(request),
             Stage::Open(..) | Stage::Failed(_) => Step::Over,
         }
+    }
+
+    /// The server, if a proxy is on the way, which alone knows its address.
+    pub fn hidden_destination(&self) -> Option<Destination> {
+        let uri = self.request.uri();
+        self.proxies.select(uri)?;
+        Some(Destination::Name(uri.host().into(), uri.port()))
     }
 
     /// What is requested; after a redirect, what is requested now.
@@ -305,7 +329,7 @@ impl Journey {
     pub fn secured(&mut self) {
         match self.take_stage() {
             Stage::ProxyTls(entropy) => self.ask_proxy(entropy),
-            Stage::ServerTls(entropy) => self.shake_hands(entropy, &[]),
+            Stage::ServerTls(entropy) => self.arrive(entropy, &[]),
             other => self.stage = other,
         }
     }
@@ -341,6 +365,18 @@ impl Journey {
     }
 
     // ---- say
+
+    /// Answers a [`Step::Ask`]: asks by this request. It is the one that the step has, perhaps with other headers; the
+    /// transport is there already, so another address does not lead elsewhere.
+    pub fn ask(&mut self, request: ClientRequest) {
+        match self.take_stage() {
+            Stage::Ask(entropy, leftover) => {
+                self.request = request;
+                self.shake_hands(entropy, &leftover);
+            }
+            other => self.stage = other,
+        }
+    }
 
     /// Answers a [`Step::Redirect`]: goes there, by this request. It is the one that the step has, perhaps with
     /// other headers; the credentials that were for another place are gone from it already.
@@ -433,11 +469,20 @@ impl Journey {
     /// A transport to the server is there, and octets of it perhaps that came with the proxy's answer.
     fn reach_server(&mut self, entropy: BoxEntropy, leftover: &[u8]) {
         if !self.request.uri().is_secure() {
-            self.shake_hands(entropy, leftover);
+            self.arrive(entropy, leftover);
         } else if leftover.is_empty() {
             self.stage = Stage::ServerTls(entropy);
         } else {
             self.stage = Stage::Failed(JourneyError::Proxy(HandshakeError::EarlyOctets, None));
+        }
+    }
+
+    /// The server is reached, through whatever is on the way.
+    fn arrive(&mut self, entropy: BoxEntropy, leftover: &[u8]) {
+        if self.stops_to_ask {
+            self.stage = Stage::Ask(entropy, leftover.to_vec());
+        } else {
+            self.shake_hands(entropy, leftover);
         }
     }
 
@@ -506,7 +551,7 @@ impl Journey {
         match &mut self.stage {
             Stage::Proxy(exchange, _) | Stage::Failing(Refused::Proxy(exchange), _) => exchange.end(error),
             Stage::Server(exchange) | Stage::Failing(Refused::Server(exchange), _) => exchange.end(error),
-            Stage::Dial(_) | Stage::ProxyTls(_) | Stage::ServerTls(_) => {
+            Stage::Dial(_) | Stage::ProxyTls(_) | Stage::ServerTls(_) | Stage::Ask(..) => {
                 self.stage = Stage::Failed(JourneyError::Handshake(error, None));
             }
             Stage::Redirect(..) | Stage::Open(..) | Stage::Failed(_) => {}

@@ -81,6 +81,7 @@ mod server;
 mod subprotocol;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use crate::http::fields::Fields;
 pub use crate::http::uri::{Uri, UriError};
@@ -96,6 +97,7 @@ pub use request::{Accept, Acceptance, Refusal, Request, RequestHead};
 pub use response::Response;
 pub use server::{Incoming, ServerHandshake, ServerSettings};
 pub use subprotocol::{SubprotocolSyntax, Subprotocols};
+pub use turns::{Destination, Turn, Turns};
 
 /// A handshake that is over and well: what a connection is made of.
 pub(crate) struct Opening {

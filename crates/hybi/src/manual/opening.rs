@@ -155,8 +155,9 @@
 //! - Finding addresses, connecting, and TLS. A [`Journey`] says what to dial, and when TLS has to stand
 //!   before the next octet; it knows the order and does none of it. It also asks a proxy, judges redirects,
 //!   and may try another version.
-//! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many has to
-//!   queue them, because only it knows which names mean one address.
+//! - At most one connection attempt to an address at a time (RFC 6455 §4.1): a client that makes many for others asks
+//!   [`Turns`](crate::handshake::Turns) before it dials an address, and waits until its turn has come. The adapters do
+//!   that for whoever gives them a gate.
 //! - Connecting again after a failure. Wait before, or all clients come back at once when a server does (RFC
 //!   6455 §7.2.3): a [`Backoff`] says how long, at random up to five seconds at first, and longer each time.
 //! - The time: [`handle_timeout`](crate::handshake::ServerHandshake::handle_timeout), and

@@ -37,6 +37,7 @@ fn show(step: Step<'_>) -> String {
         Step::StartTls { server_name, hop: Hop::Proxy } => format!("tls with proxy {server_name}"),
         Step::StartTls { server_name, hop: Hop::Server } => format!("tls with server {server_name}"),
         Step::Exchange => "exchange".to_owned(),
+        Step::Ask(request) => format!("ask {}", request.uri()),
         Step::Redirect(request) => format!("redirect {}", request.uri()),
         Step::Over => "over".to_owned(),
     }
@@ -69,6 +70,10 @@ fn run(journey: &mut Journey, answers: &[&str], step: usize) -> Vec<String> {
                 }
                 None => journey.receive_eof(),
             },
+            Step::Ask(request) => {
+                trace.push(show(journey.step()));
+                journey.ask(request.clone().with_header("Authorization", "Bearer tide").expect("a header"));
+            }
             Step::Redirect(request) => {
                 let request = request.clone();
                 journey.follow(request);
@@ -428,5 +433,47 @@ fn debug_shows_no_secret() {
         assert!(!shown.contains("hush") && !shown.contains("aHVza"), "{shown}");
         journey.dialed();
         journey.secured();
+    }
+}
+
+#[test]
+fn the_last_moment_to_change_a_request_is_when_the_server_is_reached() {
+    let open = response_with(&[]);
+    for (uri, by, answers, expected) in [
+        ("ws://h/", None, vec![&*open], vec!["dial h 80", "ask ws://h/", "GET /"]),
+        ("wss://h/", None, vec![&open], vec!["dial h 443", "tls with server h", "ask wss://h/", "GET /"]),
+        (
+            "ws://h/",
+            Some("http://p:3128"),
+            vec![TUNNEL, &open],
+            vec!["dial p 3128", "CONNECT h:80", "ask ws://h/", "GET /"],
+        ),
+    ] {
+        let (trace, end) = trace(
+            || {
+                let journey = journey(uri).stopping_to_ask();
+                match by {
+                    Some(by) => journey.with_proxies(proxy(by)),
+                    None => journey,
+                }
+            },
+            &answers,
+        );
+        assert_eq!(trace, expected, "{uri}");
+        end.expect("it is open");
+    }
+    let mut journey = journey("ws://h/").stopping_to_ask();
+    journey.dialed();
+    let Step::Ask(request) = journey.step() else { unreachable!("{:?}", journey.step()) };
+    journey.ask(request.clone().with_header("Authorization", "Bearer tide").expect("a header"));
+    assert!(String::from_utf8_lossy(journey.transmit()).contains("Authorization: Bearer tide\r\n"));
+    // The time of the attempt goes on, and the end of the transport is the end.
+    for end in [Journey::receive_eof as fn(&mut Journey), |journey| journey.handle_timeout(at(11))] {
+        let mut journey = self::journey("ws://h/").stopping_to_ask();
+        journey.handle_timeout(at(0));
+        journey.dialed();
+        end(&mut journey);
+        assert_eq!(journey.step(), Step::Over);
+        journey.into_connection().expect_err("it was not asked");
     }
 }

@@ -1,0 +1,256 @@
+//! What the README of the npm package `faye-websocket` shows, with one side in Rust: each example against the other
+//! side on faye-websocket itself. The Rust side is what `docs/coming-from-faye-websocket.md` puts beside it.
+#![allow(clippy::panic, reason = "that is how a test fails")]
+
+mod common;
+
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use common::{bounded, drain};
+use hybi::extension::permessage_deflate::DeflateConfig;
+use hybi_std::{
+    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Connector, Event, Kind, Stream, WebSocket, accept,
+    connect,
+};
+use hybi_test::foreign::{Server, expect_ok, peer};
+use hybi_test::proxy::{Manner, Proxy};
+
+/// A server on faye-websocket, and its address.
+fn server(name: &str) -> Option<(Server, String)> {
+    let mut command = peer("faye-readme")?;
+    command.arg(name);
+    let server = Server::start(command, &[]);
+    let url = format!("ws://127.0.0.1:{}/", server.port());
+    Some((server, url))
+}
+
+fn request(url: &str) -> ClientRequest {
+    ClientRequest::new(url).expect("an address")
+}
+
+fn close(mut socket: WebSocket<Stream>) {
+    socket.close(CloseCode::NORMAL, "ebb").expect("the first close");
+    assert!(drain(&mut socket).1.is_clean());
+}
+
+/// A client on faye-websocket meets a server of ours, which serves one; what the client says, and what the server
+/// returns.
+fn client<T: Send + 'static>(
+    name: &str,
+    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> Option<(String, T)> {
+    let mut command = peer("faye-readme")?;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let serving = thread::spawn(move || serve(listener.accept().expect("it connects").0));
+    let said = expect_ok(command.args([name, &url, "--timeout=50"]));
+    Some((said, serving.join().expect("it does not panic")))
+}
+
+fn pending(stream: TcpStream) -> hybi_std::Pending<TcpStream> {
+    match Acceptor::default().read(stream).expect("a good request") {
+        Arrival::Upgrade(pending) => pending,
+        Arrival::Plain(_) => panic!("an upgrade was requested"),
+    }
+}
+
+// ---- clients of ours
+
+#[test]
+fn an_echo_server() {
+    bounded(|| {
+        let Some((server, url)) = server("echo") else { return };
+        let (mut socket, _) = connect(&url).expect("it opens");
+        socket.send("high water?").expect("it is open");
+        assert_eq!(socket.recv_message(), Some("high water?".into()));
+        close(socket);
+        assert_eq!(server.line(), "close 1000 ebb");
+    });
+}
+
+#[test]
+fn an_echo_server_by_a_pipe() {
+    bounded(|| {
+        let Some((_server, url)) = server("pipe") else { return };
+        let (socket, _) = connect(&url).expect("it opens");
+        let (mut reader, mut writer) = socket.into_byte_stream(Kind::Binary).into_split().expect("a socket");
+        let octets = vec![7; 100_000];
+        let writing = thread::spawn(move || {
+            std::io::copy(&mut &octets[..], &mut writer).expect("it is open");
+            writer
+        });
+        let mut back = vec![0; 100_000];
+        std::io::Read::read_exact(&mut reader, &mut back).expect("all of it");
+        assert!(back.iter().all(|octet| *octet == 7));
+        writing.join().expect("well").shutdown().expect("it is open");
+        std::io::copy(&mut reader, &mut std::io::sink()).expect("an orderly end");
+    });
+}
+
+#[test]
+fn a_ping_with_a_callback() {
+    bounded(|| {
+        let Some((server, url)) = server("ping") else { return };
+        let (mut socket, _) = connect(&url).expect("it opens");
+        assert!(matches!(socket.recv(), Some(Event::Ping(b"Mic check, one, two"))));
+        socket.flush().expect("it is open");
+        assert_eq!(server.line(), "pong");
+        close(socket);
+    });
+}
+
+#[test]
+fn subprotocols_of_a_server() {
+    bounded(|| {
+        let Some((_server, url)) = server("subprotocols") else { return };
+        for (offers, chosen) in [(["amqp", "irc"], Some("amqp")), (["stomp", "irc"], Some("irc"))] {
+            let request = offers
+                .iter()
+                .fold(request(&url), |request, name| request.with_subprotocol(name).expect("a token"));
+            let (mut socket, _) = Connector::default().connect(request).expect("it opens");
+            assert_eq!(socket.agreement().subprotocol(), chosen);
+            assert_eq!(socket.recv_message(), chosen.map(|name| (&*format!("speaking {name}")).into()));
+            close(socket);
+        }
+    });
+}
+
+#[test]
+fn a_server_with_permessage_deflate() {
+    bounded(|| {
+        let Some((_server, url)) = server("deflate") else { return };
+        let request = request(&url).with_deflate(DeflateConfig::default());
+        let (mut socket, _) = Connector::default().connect(request).expect("it opens");
+        assert_eq!(socket.agreement().extensions().collect::<Vec<_>>(), ["permessage-deflate"]);
+        let text = "high water ".repeat(1000);
+        for _ in 0..3 {
+            socket.send(&*text).expect("it is open");
+            assert_eq!(socket.recv_message(), Some((&*text).into()));
+        }
+        close(socket);
+    });
+}
+
+#[test]
+fn the_options_of_a_server() {
+    bounded(|| {
+        let Some((_server, url)) = server("options") else { return };
+        let (mut socket, response) = connect(&url).expect("it opens");
+        assert_eq!(response.fields().get_str("X-Tide"), Some("high")); // headers
+        assert!(matches!(socket.recv(), Some(Event::Ping(_)))); // ping
+        socket.send(&*"x".repeat(1001)).expect("it is open"); // maxLength
+        assert_eq!(drain(&mut socket).1.code(), 1009);
+    });
+}
+
+// ---- servers of ours
+
+#[test]
+fn a_client_and_the_answer_it_got() {
+    bounded(|| {
+        let Some((said, ())) = client("hello", |stream| {
+            let accept = Accept::new().with_header("X-Tide", "high");
+            let mut socket = pending(stream).accept(accept).expect("accepted");
+            let message = socket.recv_message().expect("it says something");
+            socket.send(&message).expect("it is open");
+            while socket.recv().is_some() {}
+        }) else {
+            return;
+        };
+        assert_eq!(said, "ok 101 high message Hello, world! close 1000 heard");
+    });
+}
+
+#[test]
+fn a_ping_of_a_client() {
+    bounded(|| {
+        let Some((said, _)) = client("ping", |stream| {
+            let mut socket = accept(stream).expect("a good request");
+            while socket.recv().is_some() {}
+        }) else {
+            return;
+        };
+        assert_eq!(said, "ok pong");
+    });
+}
+
+#[test]
+fn subprotocols_of_a_client() {
+    bounded(|| {
+        let Some((said, _)) = client("subprotocols", |stream| {
+            let pending = pending(stream);
+            let name = pending.request().select_subprotocol(&["amqp", "stomp"]).expect("it offers that");
+            let accept = Accept::new().with_subprotocol(name);
+            let mut socket = pending.accept(accept).expect("accepted");
+            while socket.recv().is_some() {}
+        }) else {
+            return;
+        };
+        assert_eq!(said, "ok speaking amqp");
+    });
+}
+
+#[test]
+fn a_client_with_permessage_deflate() {
+    bounded(|| {
+        let Some((said, extensions)) = client("deflate", |stream| {
+            let accept = Accept::new().with_deflate(DeflateConfig::default());
+            let mut socket = pending(stream).accept(accept).expect("accepted");
+            while let Some(message) = socket.recv_message() {
+                socket.send(&message).expect("it is open");
+            }
+            socket.agreement().extensions().count()
+        }) else {
+            return;
+        };
+        assert_eq!((said.as_str(), extensions), ("ok the same", 1));
+    });
+}
+
+// Both sides behind a proxy, and what the proxy is asked.
+#[test]
+fn a_client_through_a_proxy() {
+    bounded(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let proxy = Proxy::start(None, Manner::Tunnel(listener.local_addr().expect("bound")));
+        let Some(mut command) = peer("faye-readme") else { return };
+        let serving = thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let mut socket = accept(stream.expect("it connects")).expect("a good request");
+                while socket.recv().is_some() {}
+            }
+        });
+        let proxied = format!("--proxy=http://username:password@{}", proxy.address());
+        let said = expect_ok(command.args(["ping", "ws://www.example.com/", "--timeout=50", &proxied]));
+        assert_eq!(said, "ok pong");
+        let theirs = proxy.head();
+
+        let via = hybi_std::Proxy::parse(&format!("http://username:password@{}", proxy.address()))
+            .expect("an address")
+            .with_header("User-Agent", "node")
+            .expect("a header");
+        let connector = Connector::default().with_proxy(via);
+        let (mut socket, _) = connector.connect(request("ws://www.example.com/")).expect("it opens");
+        let (mut reader, mut writer) = {
+            socket.flush().expect("it is open");
+            socket.into_split().expect("a socket")
+        };
+        let reading = thread::spawn(move || while reader.recv().is_some() {});
+        let round_trip = writer.ping(b"Mic check, one, two").expect("it is open");
+        assert!(round_trip.wait(Duration::from_secs(30)).is_some());
+        writer.close(CloseCode::NORMAL, "").expect("it is open");
+        reading.join().expect("well");
+        serving.join().expect("well");
+        for head in [theirs, proxy.head()] {
+            assert!(head.starts_with("CONNECT www.example.com:80 HTTP/1.1\r\n"), "{head}");
+            for line in ["Proxy-Authorization: Basic dXNlcm5hbWU6cGFzc3dvcmQ=", "User-Agent: node"] {
+                assert!(
+                    head.lines().any(|found| found.eq_ignore_ascii_case(line) || found == line),
+                    "{head}"
+                );
+            }
+        }
+    });
+}
