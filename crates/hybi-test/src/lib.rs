@@ -45,9 +45,12 @@ pub mod verdict;
 pub mod visitors;
 pub mod work;
 
-/// The code in the pages of `docs`, as examples that have to compile.
+/// The code on the front page and in the pages of `docs`, as examples that have to compile.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct FrontPage;
+
     #[doc = include_str!("../../../docs/choosing-an-adapter.md")]
     struct ChoosingAnAdapter;
 
