@@ -68,6 +68,9 @@
 //! | headers and masking alone | [`wire`] |
 //! | UTF-8 that stops inside a character | [`utf8`] |
 //!
+//! Whoever reads the source finds the order in `docs/architecture.md`: from here, a received byte meets each
+//! file once.
+//!
 //! # Words
 //!
 //! *To send* is to queue. *To transmit* is to hand queued octets to the transport. *To fail* the connection is
