@@ -1,7 +1,7 @@
 //! permessage-deflate on connections (RFC 7692): the messages of two ends, and of a peer that is played by hand.
 
 #![cfg(any(feature = "deflate", feature = "zlib-rs"))]
-#![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says by a panic what is wrong")]
 
 use std::sync::Arc;
 
@@ -621,6 +621,29 @@ twins! {
                 Record::Binary(octets(500 * round)),
                 Record::text(&text(3000)),
             ]);
+        }
+    }
+
+    /// What one fragment holds does not follow what a read brings: from the first piece of a message on.
+    fn a_fragment_of_a_bomb_is_small(role) {
+        let fragments = config(|config| config.delivery = Delivery::Fragments);
+        let message = vec![0; 2 << 20];
+        let frame = to(role, first::BINARY | RSV1, &deflated(&message));
+        for memory in Memory::ALL {
+            let mut connection = compressing(role, Params::default(), fragments.clone());
+            for _ in 0..2 {
+                let mut events = Vec::new();
+                memory.feed(&mut connection, &frame, &mut events);
+                let lens: Vec<usize> = events
+                    .iter()
+                    .map(|event| match event {
+                        Record::Fragment { data, .. } => data.len(),
+                        event => panic!("{event:?}"),
+                    })
+                    .collect();
+                assert_eq!(lens.iter().sum::<usize>(), message.len(), "{memory:?}");
+                assert!(lens.iter().all(|len| *len <= 264 << 10), "{memory:?}: {lens:?}");
+            }
         }
     }
 
