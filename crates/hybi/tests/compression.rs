@@ -624,6 +624,26 @@ twins! {
         }
     }
 
+    /// The limit is for the message, not for its form on the wire, which may be longer; in fragments as well.
+    fn a_message_at_the_limit_may_be_longer_while_it_is_compressed(role) {
+        let message = octets(100);
+        let wire = stored(&message);
+        assert!(wire.len() > message.len());
+        for cut in [1, 50, wire.len() - 1] {
+            let frames = [
+                to(role, 0x02 | RSV1, &wire[..cut]),
+                to(role, first::CONTINUATION, &wire[cut..]),
+            ]
+            .concat();
+            let limit = |len| config(|config| config.limits.message = len);
+            let mut connection = compressing(role, Params::default(), limit(100));
+            assert!(receive(&mut connection, &frames) == [Record::Binary(message.clone())], "cut at {cut}");
+            let mut connection = compressing(role, Params::default(), limit(99));
+            let failed = Record::Failed(ProtocolError::MessageTooBig);
+            assert!(receive(&mut connection, &frames).contains(&failed), "cut at {cut}");
+        }
+    }
+
     /// What one fragment holds does not follow what a read brings: from the first piece of a message on.
     fn a_fragment_of_a_bomb_is_small(role) {
         let fragments = config(|config| config.delivery = Delivery::Fragments);
