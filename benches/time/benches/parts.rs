@@ -83,6 +83,29 @@ fn utf8(c: &mut Criterion) {
     }
 }
 
+/// What a connection does with text, next to its validation alone. A key of zeros leaves the text as it is, and is as
+/// much work as any.
+fn unmask_and_validate(c: &mut Criterion) {
+    let mut group = c.benchmark_group("unmask and validate");
+    for (kind, pattern) in [("ascii", "tide after tide, "), ("mixed", "tide after tide \u{e9}\u{20ac}")] {
+        for len in LENGTHS {
+            let mut text = text(pattern, len);
+            group.throughput(Throughput::Bytes(len as u64));
+            group.bench_function(BenchmarkId::new(format!("{kind}, simdutf8 alone"), len), |b| {
+                b.iter(|| simdutf8::basic::from_utf8(black_box(&text)).is_ok());
+            });
+            group.bench_function(BenchmarkId::new(kind, len), |b| {
+                b.iter(|| {
+                    let mut validator = Utf8Validator::default();
+                    black_box(&mut text).chunks_mut(8 << 10).all(|block| {
+                        mask::mask_ascii(block, black_box([0; 4])) || validator.update(block).is_ok()
+                    })
+                });
+            });
+        }
+    }
+}
+
 /// Hands a read to a connection, and each message to `then`.
 fn read(connection: &mut Connection, memory: &mut [u8], echo: bool) -> usize {
     let (mut input, mut seen) = (connection.receive(memory), 0);
@@ -156,5 +179,5 @@ fn handshake(c: &mut Criterion) {
     });
 }
 
-criterion_group!(parts, header, masking, utf8, messages, send, handshake);
+criterion_group!(parts, header, masking, utf8, unmask_and_validate, messages, send, handshake);
 criterion_main!(parts);

@@ -16,6 +16,10 @@ use super::header::EncodedHeader;
 /// Up to so many octets are masked, or copied, in line: it costs less than a call.
 pub(crate) const SHORT: usize = portable::SHORT;
 
+/// From here on our own kernel copies what is not masked. The C library may take `rep movsb`, which on some processors
+/// is several times slower where both sides lie alike in their pages; and buffers of an allocator often do.
+const OWN_COPY: usize = 2048;
+
 /// Masks or unmasks `payload` in place.
 ///
 /// ```
@@ -66,7 +70,7 @@ pub(crate) fn append_masked<const ASCII: bool>(out: &mut Vec<u8>, payload: &[u8]
 /// [`EncodedHeader::ROOM`] and the payload.
 #[inline(always)] // where it is called the length is known to be short or not, and whether there is a key
 pub(crate) fn append_frame(out: &mut Vec<u8>, header: &EncodedHeader, payload: &[u8], key: Option<[u8; 4]>) {
-    if key.is_none() && payload.len() > SHORT {
+    if key.is_none() && payload.len() > SHORT && payload.len() < OWN_COPY {
         out.extend_from_slice(header);
         out.extend_from_slice(payload);
     } else if payload.len() <= SHORT {
