@@ -35,8 +35,8 @@ pub(super) struct Closing {
 impl Closing {
     /// A close frame was sent or the connection failed: from now on there is a deadline.
     pub(super) fn begin(&mut self, timeout: Option<Duration>) {
-        if self.deadline == Deadline::Off && timeout.is_some() && !self.transport_over {
-            self.deadline = Deadline::Unarmed;
+        if self.deadline == Deadline::OFF && timeout.is_some() && !self.transport_over {
+            self.deadline = Deadline::UNARMED;
         }
     }
 
@@ -56,7 +56,7 @@ impl Closing {
         self.deadline.arm(now, timeout);
         let due = self.deadline.is_due(now);
         if due {
-            self.deadline = Deadline::Off;
+            self.deadline = Deadline::OFF;
         }
         due
     }

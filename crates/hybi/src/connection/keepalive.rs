@@ -9,35 +9,39 @@ use crate::config::Timeouts;
 use crate::ending::Timeout;
 use crate::time::Instant;
 
-/// A deadline that may be off, or wait to be told what time it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Deadline {
-    #[default]
-    Off,
-    /// It begins when the time is next told.
-    Unarmed,
-    At(Instant),
-}
+/// A deadline that may be off, or wait to be told what time it is. One word, for every connection has five of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deadline(u64);
 
 impl Deadline {
+    pub(super) const OFF: Self = Self(u64::MAX);
+    /// It begins when the time is next told. No deadline is at the beginning of time.
+    pub(super) const UNARMED: Self = Self(Instant::ZERO.nanos());
+
+    pub(super) fn at(at: Instant) -> Self {
+        Self(at.nanos().clamp(Self::UNARMED.0 + 1, Self::OFF.0 - 1))
+    }
+
     /// When to tell the time.
     pub(super) fn poll(self) -> Option<Instant> {
-        match self {
-            Self::Off => None,
-            Self::Unarmed => Some(Instant::ZERO),
-            Self::At(at) => Some(at),
-        }
+        (self != Self::OFF).then_some(Instant::from_nanos(self.0))
     }
 
     /// Begins now if it was not begun.
     pub(super) fn arm(&mut self, now: Instant, duration: Duration) {
-        if *self == Self::Unarmed {
-            *self = Self::At(now + duration);
+        if *self == Self::UNARMED {
+            *self = Self::at(now + duration);
         }
     }
 
     pub(super) fn is_due(self, now: Instant) -> bool {
-        matches!(self, Self::At(at) if at <= now)
+        self != Self::UNARMED && self != Self::OFF && self.0 <= now.nanos()
+    }
+}
+
+impl Default for Deadline {
+    fn default() -> Self {
+        Self::OFF
     }
 }
 
@@ -69,13 +73,13 @@ pub(super) enum Due {
 
 impl Keepalive {
     pub(super) fn new(timeouts: &Timeouts) -> Self {
-        let unarmed = |setting: Option<Duration>| setting.map_or(Deadline::Off, |_| Deadline::Unarmed);
+        let unarmed = |setting: Option<Duration>| setting.map_or(Deadline::OFF, |_| Deadline::UNARMED);
         Self {
             next_ping: unarmed(timeouts.keepalive),
             pings: 0,
-            pong: Deadline::Off,
+            pong: Deadline::OFF,
             idle: unarmed(timeouts.idle),
-            stall: Deadline::Off,
+            stall: Deadline::OFF,
             alive_since_ping: false,
             alive_since_idle: false,
             moved: false,
@@ -98,8 +102,8 @@ impl Keepalive {
 
     /// The ping that was due is on its way: from now on the peer is expected to show that it lives.
     pub(super) fn ping_sent(&mut self, now: Instant, timeouts: &Timeouts) {
-        if let (Some(pong), Deadline::Off) = (timeouts.pong, self.pong) {
-            self.pong = Deadline::At(now + pong);
+        if let (Some(pong), Deadline::OFF) = (timeouts.pong, self.pong) {
+            self.pong = Deadline::at(now + pong);
             self.alive_since_ping = false;
         }
     }
@@ -107,20 +111,20 @@ impl Keepalive {
     /// Output waits.
     #[inline]
     pub(super) fn output_waits(&mut self, timeouts: &Timeouts) {
-        if timeouts.write_stall.is_some() && self.stall == Deadline::Off {
-            (self.stall, self.moved) = (Deadline::Unarmed, false);
+        if timeouts.write_stall.is_some() && self.stall == Deadline::OFF {
+            (self.stall, self.moved) = (Deadline::UNARMED, false);
         }
     }
 
     /// The connection is not open any more: nothing but the stall of output matters.
     pub(super) fn stop(&mut self) {
-        (self.next_ping, self.pong, self.idle) = (Deadline::Off, Deadline::Off, Deadline::Off);
+        (self.next_ping, self.pong, self.idle) = (Deadline::OFF, Deadline::OFF, Deadline::OFF);
     }
 
     /// The transport is over.
     pub(super) fn end(&mut self) {
         self.stop();
-        self.stall = Deadline::Off;
+        self.stall = Deadline::OFF;
     }
 
     pub(super) fn poll(&self) -> Option<Instant> {
@@ -135,7 +139,7 @@ impl Keepalive {
             return Some(due);
         }
         if self.pong.is_due(now) {
-            self.pong = Deadline::Off;
+            self.pong = Deadline::OFF;
             if !self.alive_since_ping {
                 return Some(Due::GiveUp(Timeout::Pong));
             }
@@ -144,16 +148,16 @@ impl Keepalive {
             self.idle.arm(now, limit);
             if self.idle.is_due(now) {
                 if !core::mem::take(&mut self.alive_since_idle) {
-                    self.idle = Deadline::Off;
+                    self.idle = Deadline::OFF;
                     return Some(Due::Idle);
                 }
-                self.idle = Deadline::At(now + limit);
+                self.idle = Deadline::at(now + limit);
             }
         }
         if let Some(limit) = timeouts.write_stall {
             self.stall.arm(now, limit);
             if self.stall.is_due(now) {
-                self.stall = if output_waits { Deadline::At(now + limit) } else { Deadline::Off };
+                self.stall = if output_waits { Deadline::at(now + limit) } else { Deadline::OFF };
                 if !core::mem::take(&mut self.moved) && output_waits {
                     return Some(Due::GiveUp(Timeout::WriteStall));
                 }
@@ -164,13 +168,13 @@ impl Keepalive {
 
     fn handle_ping(&mut self, now: Instant, interval: Duration) -> Option<Due> {
         self.next_ping.arm(now, interval);
-        let Deadline::At(at) = self.next_ping else { return None };
-        if at > now {
+        let at = self.next_ping.poll()?;
+        if !self.next_ping.is_due(now) {
             return None;
         }
         // On the beat, unless the caller is late by more than one; and never twice at one moment.
         let next = [at + interval, now + interval].into_iter().find(|next| *next > now);
-        self.next_ping = next.map_or(Deadline::Off, Deadline::At);
+        self.next_ping = next.map_or(Deadline::OFF, Deadline::at);
         self.pings += 1;
         Some(Due::Ping(self.pings))
     }

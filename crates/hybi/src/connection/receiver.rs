@@ -24,7 +24,7 @@ use crate::role::Role;
 /// on whatever channel there is. However long that takes, at most one pong and one close frame wait here.
 pub struct Receiver {
     line: Line,
-    config: Arc<Config>,
+    auto_pong: bool,
     checks_utf8: bool,
     /// Nothing more will arrive.
     eof: bool,
@@ -74,11 +74,21 @@ pub(super) enum ReplyKind {
     TransportEnded,
 }
 
+/// What is behind everything else that is to be said.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    None,
+    /// An answer to the peer's close frame.
+    Close,
+    Failed(ProtocolError),
+}
+
 #[derive(Debug, Default)]
 struct Replies {
     alive: bool,
     pong: Option<Vec<u8>>,
-    last: Option<ReplyKind>,
+    last: Last,
     ended: bool,
 }
 
@@ -90,9 +100,9 @@ impl Receiver {
         codes: CloseCodes,
     ) -> Self {
         Self {
-            line: Line::new(role, config.clone(), path, codes),
+            auto_pong: config.automatic.pong,
             checks_utf8: config.strictness.utf8,
-            config,
+            line: Line::new(role, config, path, codes),
             eof: false,
             failed: None,
             end: End::Ahead,
@@ -245,10 +255,12 @@ impl Receiver {
         if let Some(payload) = replies.pong.take() {
             return Some(Reply(ReplyKind::Pong(payload)));
         }
-        if let Some(last) = replies.last.take() {
-            return Some(Reply(last));
+        match core::mem::take(&mut replies.last) {
+            Last::None => {}
+            Last::Close => return Some(Reply(ReplyKind::Close(self.peer_close().cloned()))),
+            Last::Failed(error) => return Some(Reply(ReplyKind::Failed(error))),
         }
-        core::mem::take(&mut replies.ended).then_some(Reply(ReplyKind::TransportEnded))
+        core::mem::take(&mut self.replies.ended).then_some(Reply(ReplyKind::TransportEnded))
     }
 
     /// The same in our own buffer.
@@ -393,14 +405,14 @@ impl Inward for Receiver {
         let raw = self.next_raw(lent, at)?;
         if let Raw::Outcome(outcome) = raw {
             match outcome.what {
-                What::Ping if self.config.automatic.pong => {
+                What::Ping if self.auto_pong => {
                     let payload = copied(self.lend(lent, outcome.place));
                     // A newer one replaces the last (§5.5.3). Without memory for it the ping stays unanswered; the
                     // peer will send another.
                     self.replies.pong = payload.or(self.replies.pong.take());
                 }
-                What::Close => self.replies.last = Some(ReplyKind::Close(self.peer_close().cloned())),
-                What::Failed(error) => self.replies.last = Some(ReplyKind::Failed(error)),
+                What::Close => self.replies.last = Last::Close,
+                What::Failed(error) => self.replies.last = Last::Failed(error),
                 _ => {}
             }
         }
