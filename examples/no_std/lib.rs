@@ -3,12 +3,16 @@
 //!
 //! On bare metal this is a library for the program that owns the network:
 //!
-//!     cargo build -p hybi-example-no-std --target thumbv7em-none-eabi
+//! ```sh
+//! cargo build -p hybi-example-no-std --target thumbv7em-none-eabi
+//! ```
 //!
 //! In WebAssembly it is a module that imports nothing; `serve.mjs` gives it a socket:
 //!
-//!     cargo build --release -p hybi-example-no-std --target wasm32-unknown-unknown
-//!     node examples/no_std/serve.mjs target/wasm32-unknown-unknown/release/hybi_example_no_std.wasm 9001
+//! ```sh
+//! cargo build --release -p hybi-example-no-std --target wasm32-unknown-unknown
+//! node examples/no_std/serve.mjs target/wasm32-unknown-unknown/release/hybi_example_no_std.wasm 9001
+//! ```
 
 #![cfg_attr(any(target_os = "none", target_os = "unknown"), no_std)]
 

@@ -173,8 +173,9 @@ impl Keepalive {
             return None;
         }
         // On the beat, unless the caller is late by more than one; and never twice at one moment.
-        let next = [at + interval, now + interval].into_iter().find(|next| *next > now);
-        self.next_ping = next.map_or(Deadline::OFF, Deadline::at);
+        let next =
+            [at + interval, now + interval].map(Deadline::at).into_iter().find(|next| !next.is_due(now));
+        self.next_ping = next.unwrap_or(Deadline::OFF);
         self.pings += 1;
         Some(Due::Ping(self.pings))
     }

@@ -136,6 +136,10 @@ pub enum Hop {
 ///             let request = request.clone(); // the place to look at it, and to change it
 ///             journey.follow(request);
 ///         }
+///         Step::Ask(request) => {
+///             let request = request.clone(); // only where it was told to stop here
+///             journey.ask(request);
+///         }
 ///         Step::Over => break,
 ///     }
 /// }
