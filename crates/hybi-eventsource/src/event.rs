@@ -47,34 +47,28 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`SendError::BadField`]: the type or the id is of more than one line, or the id has a null octet.
     pub fn encode(&self) -> Result<String, SendError> {
-        let mut lines = String::with_capacity(self.text.len() + 64);
-        self.encode_into(&mut lines)?;
-        Ok(lines)
-    }
-
-    /// Nothing is written if it fails.
-    fn encode_into(&self, lines: &mut String) -> Result<(), SendError> {
         let breaks = |text: &str, also: char| text.contains(['\r', '\n', also]);
         if self.kind.is_some_and(|kind| breaks(kind, '\n')) || self.id.is_some_and(|id| breaks(id, '\0')) {
             return Err(SendError::BadField);
         }
+        let mut lines = String::with_capacity(self.text.len() + 64);
         for (name, value) in [("event", self.kind), ("id", self.id)] {
             if let Some(value) = value {
-                push_line(lines, name, value);
+                push_line(&mut lines, name, value);
             }
         }
         // Even an empty text has a line: without one the reader would not dispatch the event.
         let mut rest = self.text;
         loop {
             let (line, behind) = split_line(rest);
-            push_line(lines, "data", line);
+            push_line(&mut lines, "data", line);
             match behind {
                 Some(behind) => rest = behind,
                 None => break,
             }
         }
         lines.push('\n');
-        Ok(())
+        Ok(lines)
     }
 }
 

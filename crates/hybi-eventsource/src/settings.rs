@@ -1,10 +1,11 @@
 //! How a stream is answered, and how long its reader waits.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
+
+use hybi::handshake::Fields;
 
 /// Of the answer, of the time, and of memory.
 ///
@@ -28,7 +29,7 @@ pub struct Settings {
     /// Octets that may wait to be written. What would pass that is refused with
     /// [`SendError::QueueFull`](crate::SendError::QueueFull). 1 MiB.
     pub max_buffered: usize,
-    headers: Vec<(String, String)>,
+    headers: Fields,
 }
 
 impl Default for Settings {
@@ -37,7 +38,7 @@ impl Default for Settings {
             retry: Duration::from_secs(5),
             ping: Some(Duration::from_secs(15)),
             max_buffered: 1 << 20,
-            headers: Vec::new(),
+            headers: Fields::default(),
         }
     }
 }
@@ -52,18 +53,13 @@ impl Settings {
     /// (`Content-Length`, `Transfer-Encoding`).
     pub fn with_header(mut self, name: &str, value: &str) -> Option<Self> {
         let is_taken = OWN.iter().chain(&NEVER).any(|own| own.eq_ignore_ascii_case(name));
-        if is_taken || !is_token(name) || !is_value(value) {
-            return None;
-        }
-        self.headers.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
-        Some(self)
+        (!is_taken && self.headers.push(name, value.as_bytes()).is_ok()).then_some(self)
     }
 
     /// The headers of an answer for an HTTP library; `Connection` and whatever tells the length are its own.
-    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache, no-store")];
-        let given = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        own.into_iter().chain(given)
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let own = [("Content-Type", &b"text/event-stream"[..]), ("Cache-Control", b"no-cache, no-store")];
+        own.into_iter().chain(self.headers.iter())
     }
 
     /// The first lines of every stream: how long to wait before coming back.
@@ -72,25 +68,14 @@ impl Settings {
     }
 
     /// The head of the answer. The stream is as long as its connection (RFC 9112 §6.3).
-    pub(crate) fn head(&self) -> String {
-        let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
-        for (name, value) in self.fields().chain([("Connection", "close")]) {
-            for piece in [name, ": ", value, "\r\n"] {
-                head.push_str(piece);
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let mut head = b"HTTP/1.1 200 OK\r\n".to_vec();
+        for (name, value) in self.fields().chain([("Connection", &b"close"[..])]) {
+            for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+                head.extend_from_slice(piece);
             }
         }
-        head.push_str("\r\n");
+        head.extend_from_slice(b"\r\n");
         head
     }
-}
-
-/// RFC 9110 §5.6.2.
-fn is_token(name: &str) -> bool {
-    let is_tchar = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
-    !name.is_empty() && name.bytes().all(is_tchar)
-}
-
-/// RFC 9110 §5.5.
-fn is_value(value: &str) -> bool {
-    value.bytes().all(|octet| octet == b'\t' || (octet >= b' ' && octet != 0x7f))
 }

@@ -46,7 +46,7 @@ pub enum SendError {
 impl EventStream {
     /// A stream whose head waits to be written.
     pub fn new(settings: Settings) -> Self {
-        let mut output = settings.head().into_bytes();
+        let mut output = settings.head();
         output.extend_from_slice(settings.opening().as_bytes());
         let next_ping = if settings.ping.is_some() { NextPing::Unknown } else { NextPing::Never };
         Self { settings, output, transmitted: 0, next_ping, is_closed: false }

@@ -2,8 +2,9 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::str;
+
+use hybi::handshake::Fields;
 
 /// One of the two drafts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Version {
 pub struct Request {
     version: Version,
     target: String,
-    fields: Vec<(String, String)>,
+    fields: Fields,
     /// The numbers in the two keys of draft 76.
     pub(crate) numbers: [u32; 2],
 }
@@ -73,8 +74,7 @@ impl Request {
 
     /// The value of a header, in any case: of the first with that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        fields.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.fields.get_str(name)
     }
 
     pub(crate) fn subprotocol_field(&self) -> &'static str {
@@ -86,35 +86,32 @@ impl Request {
 
     /// Looks at a whole head.
     pub(crate) fn parse(head: &[u8], most_fields: usize) -> Head {
-        let mut fields = alloc::vec![httparse::EMPTY_HEADER; most_fields];
-        let mut parsed = httparse::Request::new(&mut fields);
+        let mut headers = alloc::vec![httparse::EMPTY_HEADER; most_fields];
+        let mut parsed = httparse::Request::new(&mut headers);
         if !matches!(parsed.parse(head), Ok(httparse::Status::Complete(_))) {
             return Head::Other;
         }
-        let has = |name: &str| parsed.headers.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+        let mut fields = Fields::default();
+        if parsed.headers.iter().any(|header| fields.push(header.name, header.value).is_err()) {
+            return Head::Other;
+        }
         let lists = |name: &str, word: &str| {
-            let mut values = parsed.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
             let is = |item: &[u8]| item.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
-            values.any(|field| field.value.split(|octet| *octet == b',').any(is))
+            fields.get_all(name).any(|value| value.split(|octet| *octet == b',').any(is))
         };
         let is_upgrade = parsed.method == Some("GET")
             && parsed.version == Some(1)
             && lists("Connection", "upgrade")
             && lists("Upgrade", "websocket");
         // RFC 6455 and the drafts since HyBi 01 have a version and a key of another kind.
-        if !is_upgrade || has("Sec-WebSocket-Version") || has("Sec-WebSocket-Key") {
+        if !is_upgrade || fields.contains("Sec-WebSocket-Version") || fields.contains("Sec-WebSocket-Key") {
             return Head::Other;
         }
-        let is_76 = has("Sec-WebSocket-Key1") || has("Sec-WebSocket-Key2");
-        let text = |value: &[u8]| str::from_utf8(value).map(str::to_owned);
-        let fields: Result<Vec<_>, _> = parsed
-            .headers
-            .iter()
-            .map(|field| text(field.value).map(|value| (field.name.to_owned(), value)))
-            .collect();
-        let (Ok(fields), Some(target)) = (fields, parsed.path) else { return Head::Bad };
-        let named = |name: &str| fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count();
-        if named("Host") != 1 || named("Origin") > 1 {
+        let is_76 = fields.contains("Sec-WebSocket-Key1") || fields.contains("Sec-WebSocket-Key2");
+        let Some(target) = parsed.path else { return Head::Bad };
+        let is_text = fields.iter().all(|(_, value)| str::from_utf8(value).is_ok());
+        let named = |name| fields.get_all(name).count();
+        if !is_text || named("Host") != 1 || named("Origin") > 1 {
             return Head::Bad;
         }
         let version = if is_76 { Version::Hixie76 } else { Version::Hixie75 };

@@ -83,7 +83,7 @@ mod subprotocol;
 mod tests;
 mod turns;
 
-pub use crate::http::fields::Fields;
+pub use crate::http::fields::{Fields, InvalidField};
 pub use crate::http::uri::{Uri, UriError};
 pub use answer::{Answer, AnswerError};
 pub use backoff::Backoff;

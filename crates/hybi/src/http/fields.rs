@@ -46,7 +46,7 @@ struct Span {
 
 /// A name that is no token, or a value with a control character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct InvalidField;
+pub struct InvalidField;
 
 impl Fields {
     /// The value of the first field of this name.
@@ -105,7 +105,10 @@ impl Fields {
     }
 
     /// Adds a field. Blanks around the value go (RFC 9110 §5.5).
-    pub(crate) fn push(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
+    ///
+    /// # Errors
+    /// [`InvalidField`]; nothing was added.
+    pub fn push(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
         let value = trim(value);
         if !is_token(name.as_bytes()) || !value.iter().copied().all(is_value_octet) {
             return Err(InvalidField);
@@ -206,6 +209,14 @@ fn is_secret(name: &str) -> bool {
         ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Set-Cookie2", "Sec-WebSocket-Key"];
     SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name is no token, or the value has a control character")
+    }
+}
+
+impl core::error::Error for InvalidField {}
 
 /// What a field value is made of (RFC 9110 §5.5).
 pub(crate) const fn is_value_octet(octet: u8) -> bool {
