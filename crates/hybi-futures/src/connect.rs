@@ -133,7 +133,7 @@ impl<R: Dial> Connector<R> {
             journey = journey.stopping_to_ask();
         }
         let mut way = Way::new(journey);
-        let mut admission = Admission::default();
+        let mut admission = None;
         loop {
             let now = way.clock.now();
             way.journey.handle_timeout(now);
@@ -142,17 +142,11 @@ impl<R: Dial> Connector<R> {
                 Step::Dial(place) => {
                     self.check_tls(way.journey.request())?;
                     way.wire = None;
-                    drop(admission); // of what was dialed before
-                    admission = Admission::new(self.gate.clone());
-                    if let Some(destination) = way.journey.hidden_destination() {
-                        let entering = within(&mut way.clock, deadline, admission.enter(destination)).await;
-                        let Some(entered) = entering else {
-                            admission = Admission::default();
-                            continue;
-                        };
-                        admission = entered;
-                    }
-                    if let Some(stream) = within(&mut way.clock, deadline, R::dial(place, &admission)).await {
+                    drop(admission.take()); // of what was dialed before
+                    let admitting = Admission::to(self.gate.clone(), way.journey.hidden_destination());
+                    let Some(admitted) = within(&mut way.clock, deadline, admitting).await else { continue };
+                    let admission = admission.insert(admitted);
+                    if let Some(stream) = within(&mut way.clock, deadline, R::dial(place, admission)).await {
                         way.wire = Some(Wire::new(stream?));
                         way.journey.dialed();
                     }

@@ -74,16 +74,14 @@ impl Drop for Held {
 }
 
 impl Admission {
-    pub(crate) fn new(gate: Option<ConnectGate>) -> Self {
-        Self { gate, held: Mutex::default() }
-    }
-
-    /// Waits for the turn of a server that is behind a proxy. The proxy itself is nobody's destination.
-    pub(crate) async fn enter(mut self, destination: Destination) -> Self {
-        if let Some(gate) = self.gate.take() {
-            self.keep(gate.enter(destination).await);
+    /// Where a proxy hides the server, waits for the turn of that; the proxy itself is nobody's destination.
+    pub(crate) async fn to(gate: Option<ConnectGate>, hidden: Option<Destination>) -> Self {
+        match (gate, hidden) {
+            (Some(gate), Some(hidden)) => {
+                Self { gate: None, held: Mutex::new(Some(gate.enter(hidden).await)) }
+            }
+            (gate, _) => Self { gate, held: Mutex::default() },
         }
-        self
     }
 
     /// Connects to this address when its turn has come.
@@ -98,12 +96,8 @@ impl Admission {
         let Some(gate) = &self.gate else { return connecting.await };
         let held = gate.enter(address.into()).await;
         let connected = connecting.await?;
-        self.keep(held);
-        Ok(connected)
-    }
-
-    fn keep(&self, held: Held) {
         let before = self.held.lock().unwrap_or_else(PoisonError::into_inner).replace(held);
         drop(before);
+        Ok(connected)
     }
 }
