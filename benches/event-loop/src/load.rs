@@ -3,11 +3,10 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
+use hybi_test::frames::{first, masked, unmasked};
+use hybi_test::visitors::opened;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-
-const REQUEST: &str = "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// What is sent, and how much.
 #[derive(Clone, Copy, Debug)]
@@ -37,38 +36,15 @@ pub(crate) struct Crowd {
 
 /// A connection whose handshake is over, or a plain one.
 pub(crate) fn open(address: SocketAddr, websocket: bool) -> std::net::TcpStream {
-    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
-    if websocket {
-        stream.write_all(REQUEST.as_bytes()).expect("written");
-        let (mut head, mut octets) = (Vec::new(), [0; 1024]);
-        while !head.ends_with(b"\r\n\r\n") {
-            let n = stream.read(&mut octets).expect("it is answered");
-            head.extend_from_slice(&octets[..n]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "));
-    }
-    stream
-}
-
-fn header(size: usize, masked: bool) -> Vec<u8> {
-    let bit = if masked { 0x80 } else { 0 };
-    let mut header = match size {
-        0..126 => vec![0x82, bit | size as u8],
-        _ => [&[0x82, bit | 126][..], &(size as u16).to_be_bytes()].concat(),
-    };
-    if masked {
-        header.extend([0x37, 0xfa, 0x21, 0x3d]);
-    }
-    header
+    if websocket { opened(address) } else { std::net::TcpStream::connect(address).expect("it listens") }
 }
 
 impl Crowd {
     pub(crate) fn new(address: SocketAddr, websocket: bool, work: Work) -> Self {
         let poll = Poll::new().expect("a poll");
-        let mut frame = header(work.size, true);
-        let answer =
-            if websocket { header(work.size, false).len() + work.size } else { frame.len() + work.size };
-        frame.resize(frame.len() + work.size, b'a');
+        let payload = vec![b'a'; work.size];
+        let frame = masked(first::BINARY, &payload);
+        let answer = if websocket { unmasked(first::BINARY, &payload).len() } else { frame.len() };
         let client = |n| {
             let stream = open(address, websocket);
             stream.set_nodelay(true).expect("it is TCP");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hybi_async_std::{Accept, Arrival, Clients, Config, Event, Listener, Prepared, Slow, Stream};
-use hybi_test::visitors::{descriptors, visit};
+use hybi_async_std::{Accept, Arrival, Clients, Event, Listener, Prepared, Slow, Stream};
+use hybi_test::visitors::{descriptors, impatient, visit};
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -33,13 +33,8 @@ impl Drop for Alive {
 }
 
 async fn serve_visitors(alive: &Arc<AtomicUsize>) {
-    let mut config = Config::default();
-    config.timeouts.handshake = Some(Duration::from_millis(100));
-    config.timeouts.keepalive = Some(Duration::from_millis(100));
-    config.timeouts.pong = Some(Duration::from_millis(100));
-    config.timeouts.close = Some(Duration::from_millis(100));
     let listener = Listener::bind("127.0.0.1:0").await.expect("a free port");
-    let listener = listener.with_config(config, Default::default());
+    let listener = listener.with_config(impatient(), Default::default());
     let address = listener.local_addr().expect("bound");
     let (clients, stopper) = (listener.clients().clone(), listener.stopper());
     let count = alive.clone();

@@ -5,8 +5,8 @@
 use std::thread;
 use std::time::Duration;
 
-use hybi_std::{Accept, Arrival, Clients, Config, Event, Listener, Prepared, Slow, Stream};
-use hybi_test::visitors::{descriptors, visit};
+use hybi_std::{Accept, Arrival, Clients, Event, Listener, Prepared, Slow, Stream};
+use hybi_test::visitors::{descriptors, impatient, visit};
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -34,13 +34,8 @@ fn chat(arrival: Arrival<Stream>, clients: &Clients) {
 #[test]
 fn nothing_is_left() {
     let before = descriptors();
-    let mut config = Config::default();
-    config.timeouts.handshake = Some(Duration::from_millis(100));
-    config.timeouts.keepalive = Some(Duration::from_millis(100));
-    config.timeouts.pong = Some(Duration::from_millis(100));
-    config.timeouts.close = Some(Duration::from_millis(100));
     let listener = Listener::bind("127.0.0.1:0").expect("a free port");
-    let listener = listener.with_config(config, Default::default());
+    let listener = listener.with_config(impatient(), Default::default());
     let address = listener.local_addr().expect("bound");
     let (clients, stopper) = (listener.clients().clone(), listener.stopper());
     let serving = thread::spawn(move || listener.run(chat));

@@ -2,6 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use hybi::Config;
 
 use crate::frames::{first, masked};
 
@@ -14,6 +17,15 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nC
 /// If this is not Linux.
 pub fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("Linux has it").count()
+}
+
+/// A server's configuration with which whoever does not do what it should is gone soon.
+pub fn impatient() -> Config {
+    let mut config = Config::default();
+    let soon = Some(Duration::from_millis(100));
+    (config.timeouts.handshake, config.timeouts.close) = (soon, soon);
+    (config.timeouts.keepalive, config.timeouts.pong) = (soon, soon);
+    config
 }
 
 /// So many rounds of visitors to a server on `/`, some of whom have gone again: silent ones, half a request, one that
@@ -55,7 +67,11 @@ pub fn visit(address: SocketAddr, rounds: usize) -> Vec<TcpStream> {
     stay
 }
 
-fn opened(address: SocketAddr) -> TcpStream {
+/// A connection of which nothing is there but the opening handshake.
+///
+/// # Panics
+/// If it is not accepted.
+pub fn opened(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(REQUEST).expect("written");
     let mut head = Vec::new();

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use hybi_test::visitors::{descriptors, visit};
-use hybi_tokio::{Accept, Arrival, Clients, Config, Event, Listener, Prepared, Slow, Stream};
+use hybi_test::visitors::{descriptors, impatient, visit};
+use hybi_tokio::{Accept, Arrival, Clients, Event, Listener, Prepared, Slow, Stream};
 
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -30,13 +30,8 @@ fn nothing_is_left() {
         .expect("a runtime");
     let before = descriptors();
     runtime.block_on(async {
-        let mut config = Config::default();
-        config.timeouts.handshake = Some(Duration::from_millis(100));
-        config.timeouts.keepalive = Some(Duration::from_millis(100));
-        config.timeouts.pong = Some(Duration::from_millis(100));
-        config.timeouts.close = Some(Duration::from_millis(100));
         let listener = Listener::bind("127.0.0.1:0").await.expect("a free port");
-        let listener = listener.with_config(config, Default::default());
+        let listener = listener.with_config(impatient(), Default::default());
         let address = listener.local_addr().expect("bound");
         let (clients, stopper) = (listener.clients().clone(), listener.stopper());
         let serving = tokio::spawn(listener.run(chat));
