@@ -21,7 +21,7 @@ fn push_header(out: &mut Vec<u8>, fin: bool, opcode: u8, len: usize, mask: Optio
     }
 }
 
-fn push_frame(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) {
+pub fn push_frame(out: &mut Vec<u8>, fin: bool, opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) {
     push_header(out, fin, opcode, payload.len(), mask);
     match mask {
         None => out.extend_from_slice(payload),

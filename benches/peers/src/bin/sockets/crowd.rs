@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use crate::traffic::{TEXT, push_frame};
+
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) connections: usize,
@@ -25,24 +27,8 @@ const MASK: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
 
 /// One text frame, with this mask if it is of a client.
 fn frame(text: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-    let bit = if mask.is_some() { 0x80 } else { 0 };
-    let mut frame = vec![0x81];
-    match text.len() {
-        len @ 0..126 => frame.push(bit | len as u8),
-        len @ 126..0x10000 => {
-            frame.push(bit | 126);
-            frame.extend_from_slice(&(len as u16).to_be_bytes());
-        }
-        len => {
-            frame.push(bit | 127);
-            frame.extend_from_slice(&(len as u64).to_be_bytes());
-        }
-    }
-    let key = mask.unwrap_or_default();
-    if mask.is_some() {
-        frame.extend_from_slice(&key);
-    }
-    frame.extend(text.iter().enumerate().map(|(at, octet)| octet ^ key[at % 4]));
+    let mut frame = Vec::new();
+    push_frame(&mut frame, true, TEXT, text, mask);
     frame
 }
 

@@ -9,6 +9,9 @@
 
 mod crowd;
 mod servers;
+#[allow(dead_code, reason = "of what the workloads in memory send, a frame is of use here")]
+#[path = "../../traffic.rs"]
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,7 +44,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let option = |name: &str| words.iter().position(|word| *word == name).map(|at| words[at + 1]);
-    let number = |name: &str, default: usize| option(name).map_or(default, |text| text.parse().expect("a number"));
+    let number =
+        |name: &str, default: usize| option(name).map_or(default, |text| text.parse().expect("a number"));
     let named: Vec<&str> = SERVERS
         .iter()
         .map(|server| server.name)
@@ -52,7 +56,9 @@ fn main() {
         Some(&"echo") => echo(&named, number("--rounds", 5), option("--out")),
         Some(&"memory") => memory(&named, number("--connections", 5000), option("--out")),
         _ => {
-            eprintln!("sockets echo [--rounds N] | memory [--connections N]   [--servers a,b] [--out FILE.csv]");
+            eprintln!(
+                "sockets echo [--rounds N] | memory [--connections N]   [--servers a,b] [--out FILE.csv]"
+            );
             for server in SERVERS {
                 eprintln!("  {:18} {}", server.name, server.note);
             }
@@ -82,7 +88,8 @@ impl Running {
 
     /// Nanoseconds of processor time that its thread has had.
     fn time(&self) -> u64 {
-        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.process.id())).expect("Linux has it");
+        let text =
+            fs::read_to_string(format!("/proc/{}/schedstat", self.process.id())).expect("Linux has it");
         text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number")
     }
 
@@ -105,7 +112,9 @@ impl Drop for Running {
 fn echo(names: &[&str], rounds: usize, out: Option<&str>) {
     let running: Vec<Running> = names.iter().map(|name| Running::start(name)).collect();
     let mut csv = "connections,in flight,octets,server,nanoseconds a message,over the raw echo\n".to_owned();
-    println!("Processor time of the server for a message, as a multiple of the raw echo's (its nanoseconds).\n");
+    println!(
+        "Processor time of the server for a message, as a multiple of the raw echo's (its nanoseconds).\n"
+    );
     println!("| connections | in flight | octets | {} |", names.join(" | "));
     println!("|---|---|---|{}", "---:|".repeat(names.len()));
     for (connections, in_flight, octets) in CELLS {

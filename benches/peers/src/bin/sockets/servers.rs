@@ -113,6 +113,12 @@ impl<M, E> Received<M> for Result<M, E> {
     }
 }
 
+impl Received<Self> for yawc::Frame {
+    fn message(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
 fn poll_through<T, M, E>(
     socket: &mut T,
     back: &mut impl FnMut(M) -> Option<M>,
@@ -157,7 +163,8 @@ async fn fastwebsockets(stream: TcpStream) {
     use fastwebsockets::{FragmentCollector, OpCode, Role, WebSocket};
     let mut socket = FragmentCollector::new(WebSocket::after_handshake(stream, Role::Server));
     while let Ok(frame) = socket.read_frame().await {
-        if !matches!(frame.opcode, OpCode::Text | OpCode::Binary) || socket.write_frame(frame).await.is_err() {
+        if !matches!(frame.opcode, OpCode::Text | OpCode::Binary) || socket.write_frame(frame).await.is_err()
+        {
             return;
         }
     }
@@ -172,32 +179,12 @@ async fn yawc(stream: TcpStream) {
     use yawc::{Frame, OpCode, Options, Role, WebSocket};
     let options = Options::default().with_utf8().with_limits(64 << 20, 64 << 20);
     let socket = WebSocket::from_stream(stream, Role::Server, options).expect("an open stream");
-    let mut socket = socket;
-    poll_fn(|cx| {
-        loop {
-            match Pin::new(&mut socket).poll_ready(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
-            }
-            match Pin::new(&mut socket).poll_next(cx) {
-                Poll::Ready(Some(frame)) => {
-                    let (kind, _, payload) = frame.into_parts();
-                    let frame = match kind {
-                        OpCode::Text => Frame::text(payload),
-                        OpCode::Binary => Frame::binary(payload),
-                        _ => return Poll::Ready(()),
-                    };
-                    if Pin::new(&mut socket).start_send(frame).is_err() {
-                        return Poll::Ready(());
-                    }
-                }
-                Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Pending => {
-                    let _ = Pin::new(&mut socket).poll_flush(cx);
-                    return Poll::Pending;
-                }
-            }
+    through(socket, |frame: Frame| {
+        let (kind, _, payload) = frame.into_parts();
+        match kind {
+            OpCode::Text => Some(Frame::text(payload)),
+            OpCode::Binary => Some(Frame::binary(payload)),
+            _ => None,
         }
     })
     .await;
@@ -207,7 +194,8 @@ async fn sockudo_ws(stream: TcpStream) {
     use sockudo_ws::{Config, Message, WebSocketStream};
     let config = Config::builder().idle_timeout(0).auto_ping(false).build();
     let socket = WebSocketStream::server(stream, config);
-    through(socket, |message| matches!(message, Message::Text(_) | Message::Binary(_)).then_some(message)).await;
+    through(socket, |message| matches!(message, Message::Text(_) | Message::Binary(_)).then_some(message))
+        .await;
 }
 
 async fn web_socket(stream: TcpStream) {
