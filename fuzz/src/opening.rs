@@ -217,7 +217,8 @@ struct Travelled {
     is_early: bool,
 }
 
-fn travel(choice: u8, answers: &[u8], n: usize) -> Travelled {
+/// A journey of this kind.
+fn set_out(choice: u8) -> Journey {
     let address = if choice & 1 == 0 { "ws://a.example/x?y" } else { "wss://user:secret@a.example/x/y" };
     let request = ClientRequest::new(address)
         .and_then(|request| request.with_key(KEY)?.with_header("Cookie", "secret")?.with_subprotocol("chat"))
@@ -234,6 +235,11 @@ fn travel(choice: u8, answers: &[u8], n: usize) -> Travelled {
     if choice & 32 != 0 {
         journey = journey.with_versions(Versions::default().with(Version::V8).with(Version::V7));
     }
+    journey
+}
+
+fn travel(choice: u8, answers: &[u8], n: usize) -> Travelled {
+    let mut journey = set_out(choice);
     let (mut trace, mut answers, mut is_secure, mut dialed) = (Vec::new(), Answers(answers), false, 0);
     let mut is_early = false;
     for _ in 0..200 {
