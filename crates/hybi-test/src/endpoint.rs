@@ -1,4 +1,4 @@
-//! Connections with fixed masking keys, and the three ways to hand octets to one.
+//! Connections with fixed masking keys, and the ways to hand octets to one.
 
 use std::sync::Arc;
 
@@ -56,11 +56,13 @@ pub enum Memory {
     Reclaimed,
     /// [`Connection::receive_copy`].
     Copied,
+    /// [`Connection::receive`], and wherever nothing is under way the connection [hibernates](Connection::hibernate).
+    Hibernating,
 }
 
 impl Memory {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Lent, Self::Own, Self::Reclaimed, Self::Copied];
+    pub const ALL: [Self; 5] = [Self::Lent, Self::Own, Self::Reclaimed, Self::Copied, Self::Hibernating];
 
     /// Hands over one read, and takes all events.
     pub fn feed(self, connection: &mut Connection, octets: &[u8], events: &mut Vec<Record>) {
@@ -80,6 +82,11 @@ impl Memory {
                 assert_eq!(connection.reclaim_buffer().map(|buffer| buffer.len()), Some(512));
                 n
             }),
+            Self::Hibernating => {
+                nap(connection);
+                Self::Lent.feed(connection, octets, events);
+                nap(connection);
+            }
             Self::Copied => in_pieces(octets, |rest| {
                 let n = connection.receive_copy(rest);
                 take_events(connection, events);
@@ -91,7 +98,10 @@ impl Memory {
     /// The same for measurements: each event is shown and dropped before the next is taken, and of what is
     /// allocated only the connection's part [counts](crate::alloc).
     pub fn show(self, connection: &mut Connection, octets: &[u8], mut see: impl FnMut(&Event<'_>)) {
-        if self == Self::Lent {
+        if self == Self::Hibernating {
+            nap(connection);
+        }
+        if matches!(self, Self::Lent | Self::Hibernating) {
             let mut read = look_away(|| octets.to_vec());
             let mut input = connection.receive(&mut read);
             while let Some(event) = input.poll_event() {
@@ -128,6 +138,19 @@ impl Memory {
             }
         }
     }
+}
+
+/// Hibernates and wakes, if nothing is under way. Tells whether it did.
+pub fn nap(connection: &mut Connection) -> bool {
+    if !connection.is_silent() {
+        return false;
+    }
+    let stand_in = look_away(|| open(Role::Server));
+    let before = std::mem::replace(connection, stand_in);
+    let after = before.hibernate().expect("it is silent").wake();
+    let stand_in = std::mem::replace(connection, after);
+    look_away(|| drop(stand_in));
+    true
 }
 
 /// Takes all events.

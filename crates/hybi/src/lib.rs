@@ -125,7 +125,9 @@ pub mod manual;
 pub use agreement::Agreement;
 pub use close::{CloseCode, CloseFrame};
 pub use config::{Automatic, Config, Delivery, Limits, Strictness, Timeouts, Water};
-pub use connection::{Connection, Input, MessageWriter, Receiver, Reply, Sender, TransportAction};
+pub use connection::{
+    Connection, Hibernated, Input, MessageWriter, Receiver, Reply, Sender, TransportAction,
+};
 pub use ending::{CloseCause, CloseInfo, Timeout};
 #[cfg(feature = "system-entropy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "system-entropy")))]

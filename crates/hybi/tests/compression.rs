@@ -771,7 +771,7 @@ fn last_failure(connection: &mut Connection, memory: Memory, rest: &mut &mut [u8
         _ => None,
     };
     match memory {
-        Memory::Lent => {
+        Memory::Lent | Memory::Hibernating => {
             let mut input = connection.receive(std::mem::take(rest));
             while let Some(event) = input.poll_event() {
                 if let Some(error) = failed(event) {

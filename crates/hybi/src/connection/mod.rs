@@ -1,6 +1,7 @@
 //! The connection: both lines, and the only place where they meet.
 
 mod closing;
+mod hibernated;
 mod input;
 mod keepalive;
 #[cfg(feature = "handshake")]
@@ -14,6 +15,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub use closing::TransportAction;
+pub use hibernated::Hibernated;
 pub use input::Input;
 use input::{Inward, Raw};
 pub use receiver::{Receiver, Reply};
@@ -26,6 +28,7 @@ use crate::ending::CloseInfo;
 use crate::entropy::{BoxEntropy, Entropy};
 use crate::error::{ProtocolError, SendError, UsageError};
 use crate::event::Event;
+use crate::extension::Paths;
 use crate::message::{Kind, Message, Payload};
 use crate::recv::{Outcome, What};
 use crate::role::Role;
@@ -86,17 +89,26 @@ impl Connection {
     }
 
     fn new(role: Role, agreement: Agreement, config: Arc<Config>, entropy: Option<BoxEntropy>) -> Self {
-        let is_draft = agreement.version() != Version::V13 && config.automatic.draft_close_codes;
-        let codes = if is_draft { CloseCodes::Draft } else { CloseCodes::Rfc };
         let paths = agreement.agreed().paths(role);
         let out_of_memory = paths.is_none();
-        let (outward, inward) = paths.unwrap_or_default();
-        let mut receiver = Receiver::new(role, config.clone(), inward, codes);
+        let mut connection = Self::with_paths(role, agreement, config, entropy, paths.unwrap_or_default());
         if out_of_memory {
-            receiver.fail(ProtocolError::OutOfMemory); // without them it could not follow the peer
+            connection.receiver.fail(ProtocolError::OutOfMemory); // without them it could not follow the peer
         }
+        connection
+    }
+
+    fn with_paths(
+        role: Role,
+        agreement: Agreement,
+        config: Arc<Config>,
+        entropy: Option<BoxEntropy>,
+        (outward, inward): Paths,
+    ) -> Self {
+        let is_draft = agreement.version() != Version::V13 && config.automatic.draft_close_codes;
+        let codes = if is_draft { CloseCodes::Draft } else { CloseCodes::Rfc };
         Self {
-            receiver,
+            receiver: Receiver::new(role, config.clone(), inward, codes),
             auto_pong: config.automatic.pong,
             sender: Sender::new(role, config, entropy, outward, codes),
             agreement,

@@ -121,6 +121,16 @@ impl Receiver {
         }
     }
 
+    /// Nothing is under way, if the sending half is open; see [`Connection::is_silent`](crate::Connection::is_silent).
+    pub(super) fn is_silent(&self) -> bool {
+        !self.eof && self.prepared.is_none() && self.line.is_silent()
+    }
+
+    /// What is left of it while it is silent.
+    pub(super) fn into_silent(self) -> (Option<TryBox<InwardPath>>, Delivery) {
+        self.line.into_silent()
+    }
+
     /// Octets that were received and have not been delivered.
     pub fn held_len(&self) -> usize {
         self.line.held()

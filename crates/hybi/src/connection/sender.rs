@@ -67,6 +67,24 @@ impl Sender {
         }
     }
 
+    /// Nothing is under way: see [`Connection::is_silent`](crate::Connection::is_silent).
+    pub(super) fn is_silent(&self) -> bool {
+        self.open && self.line.is_silent()
+    }
+
+    /// What is left of it while it is silent.
+    pub(super) fn into_silent(
+        self,
+    ) -> (Arc<Config>, Option<BoxEntropy>, Option<TryBox<OutwardPath>>, Keepalive) {
+        let (entropy, path) = self.line.into_silent();
+        (self.config, entropy, path, self.keepalive)
+    }
+
+    /// Goes on with these deadlines.
+    pub(super) fn resume(&mut self, keepalive: Keepalive) {
+        self.keepalive = keepalive;
+    }
+
     // ---- look
 
     /// The state of the connection (RFC 6455 §7.1).

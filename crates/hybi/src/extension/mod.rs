@@ -108,6 +108,7 @@ mod try_box;
 
 pub use crate::error::AgreeError;
 pub use agreed::Agreed;
+pub(crate) use agreed::Paths;
 pub use line::{ExtensionFailed, InwardLine, OutwardLine};
 pub(crate) use line::{InwardPath, OutwardPath};
 #[cfg(feature = "handshake")]

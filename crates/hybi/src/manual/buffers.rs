@@ -155,6 +155,31 @@
 //! assert!(size_of::<hybi::Connection>() < 1024);
 //! ```
 //!
+//! Most of that is room to work in. A server with many connections that say little lets each
+//! [`hibernate`](crate::Connection::hibernate) while nothing is under way, and keeps a [`Hibernated`] of less than 200
+//! octets until something arrives or a deadline passes. Nothing is allocated for that: to wake is to move.
+//! `hibernation::what_sleeps_is_small_and_holds_nothing`.
+//!
+//! ```
+//! # use hybi::{Agreement, Config, Connection, Hibernated};
+//! # let connection = Connection::server(Agreement::default(), Config::default());
+//! enum Peer {
+//!     Awake(Box<Connection>),
+//!     Silent(Hibernated),
+//! }
+//!
+//! # let mut peer = Peer::Awake(Box::new(connection));
+//! // After the events were taken and everything was transmitted:
+//! peer = match peer {
+//!     Peer::Awake(connection) if connection.is_silent() => match connection.hibernate() {
+//!         Ok(silent) => Peer::Silent(silent),
+//!         Err(connection) => Peer::Awake(connection.into()),
+//!     },
+//!     peer => peer,
+//! };
+//! assert!(matches!(peer, Peer::Silent(_)));
+//! ```
+//!
 //! # Where there is no memory
 //!
 //! Whatever a peer can make large is asked for in a way that may fail: a peer gets close code 1011
@@ -171,6 +196,7 @@
 //! every extension that was agreed on (RFC 6455 §5.4).
 //!
 //! [`Connection::receive`]: crate::Connection::receive
+//! [`Hibernated`]: crate::Hibernated
 //! [`Connection::recv_space`]: crate::Connection::recv_space
 //! [`Connection::received`]: crate::Connection::received
 //! [`Connection::receive_copy`]: crate::Connection::receive_copy

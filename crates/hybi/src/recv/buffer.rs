@@ -40,6 +40,11 @@ impl Buffer {
         &mut self.octets[self.start..self.end]
     }
 
+    #[inline]
+    pub(super) fn is_lent(&self) -> bool {
+        self.lent
+    }
+
     /// The place in [`Self::all`] of a range of [`Self::waiting`].
     #[inline]
     pub(super) fn absolute(&self, place: Range<usize>) -> Range<usize> {

@@ -209,6 +209,16 @@ impl Line {
         self.buffer.len() + if self.flags.is(Odd::Lending) { 0 } else { self.received }
     }
 
+    /// Nothing is under way, and nothing is to be told.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.held() == 0 && !self.buffer.is_lent() && !self.decoder.is_in_message() && self.failure.is_none()
+    }
+
+    /// What is left of it while it is silent: the extensions, and how the next message is delivered.
+    pub(crate) fn into_silent(self) -> (Option<TryBox<InwardPath>>, Delivery) {
+        (self.path, self.next_delivery)
+    }
+
     /// How messages are delivered from the next one on.
     pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
         self.next_delivery = delivery;

@@ -92,6 +92,11 @@ impl Pongs {
         Ok(())
     }
 
+    /// None is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_none()
+    }
+
     /// Something follows that no pong may come after: the one that is held goes first.
     pub(super) fn flush(&mut self, framer: &mut Framer) -> Result<(), UsageError> {
         self.held.take().map_or(Ok(()), |payload| self.push(framer, &payload))

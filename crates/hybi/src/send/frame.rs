@@ -24,6 +24,10 @@ impl Framer {
         Self { queue: Queue::default(), entropy }
     }
 
+    pub(super) fn into_entropy(self) -> Option<BoxEntropy> {
+        self.entropy
+    }
+
     pub(super) fn masks(&self) -> bool {
         self.entropy.is_some()
     }

@@ -142,6 +142,16 @@ impl Line {
         }
     }
 
+    /// Nothing is under way, and nothing is to be told.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.framer.queue.is_at_rest() && self.pongs.is_empty() && self.open.is_none() && !self.above_high
+    }
+
+    /// What is left of it while it is silent: the source of masking keys, and the extensions.
+    pub(crate) fn into_silent(self) -> (Option<BoxEntropy>, Option<TryBox<OutwardPath>>) {
+        (self.framer.into_entropy(), self.path)
+    }
+
     // ---- say
 
     #[inline]

@@ -61,6 +61,11 @@ impl Queue {
         self.len
     }
 
+    /// Nothing waits, and no memory was lent.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.len == 0 && !self.lent
+    }
+
     /// Octets that ever were queued: the position in the stream of what is queued next.
     #[inline]
     pub(super) fn total(&self) -> u64 {
