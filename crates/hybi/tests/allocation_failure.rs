@@ -15,7 +15,7 @@ use hybi::{
     State, UsageError,
 };
 use hybi_test::alloc::{Counting, Measure, look_away};
-use hybi_test::endpoint::{Memory, config, open_agreed, take_events};
+use hybi_test::endpoint::{Memory, config, open, open_agreed, open_with, receive, take_events, transmit_all};
 use hybi_test::frames::{close_body, first, read_extended, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
@@ -449,4 +449,22 @@ fn judge(
         take_events(connection, &mut rest);
     });
     assert!(!quiet || got == expected, "{what} failed, and nobody was told");
+}
+
+twins! {
+    fn a_pong_that_is_held_waits_for_memory(role) {
+        let mut connection = open_with(role, config(|config| config.limits.pending_pongs = 1));
+        receive(&mut connection, &[to(role, first::PING, b"1"), to(role, first::PING, b"2")].concat());
+        let measure = Measure::start();
+        measure.fail_at(1); // for the second pong, when the first has been transmitted
+        let sent = look_away(|| connection.transmit().to_vec());
+        connection.transmitted(sent.len());
+        measure.fail_at(0);
+        assert_eq!(receive(&mut open(role.peer()), &sent), [Record::Pong(b"1".to_vec())]);
+        assert!(!connection.is_silent(), "it is to be sent");
+        connection.send("x").unwrap();
+        let sent = transmit_all(&mut connection);
+        let arrived = receive(&mut open(role.peer()), &sent);
+        assert_eq!(arrived, [Record::Text(b"x".to_vec()), Record::Pong(b"2".to_vec())]);
+    }
 }

@@ -87,7 +87,7 @@ impl Pongs {
         if self.queued == 0
             && let Some(payload) = self.held.take()
         {
-            return self.push(framer, &payload);
+            return self.push(framer, &payload).inspect_err(|_| self.held = Some(payload));
         }
         Ok(())
     }
