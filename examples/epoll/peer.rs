@@ -1,6 +1,7 @@
 //! One socket: when to read, when to write, when to ask for room.
 
 use std::io::{ErrorKind, Read as _};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::Arc;
 
@@ -70,6 +71,7 @@ impl Peer {
         registry: &Registry,
         token: Token,
     ) -> Next {
+        self.stage = mem::replace(&mut self.stage, Stage::Lost).wake();
         self.stage.lend(&mut scratch.answer);
         let mut reads = READS;
         let mut next = loop {
@@ -97,6 +99,7 @@ impl Peer {
             }
         };
         self.stage.reclaim(&mut scratch.answer);
+        self.stage = mem::replace(&mut self.stage, Stage::Lost).rest();
         if self.blocked != self.asked && next != Next::Remove {
             let interest =
                 if self.blocked { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };

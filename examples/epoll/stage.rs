@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Write as _};
 use std::mem;
 
 use hybi::handshake::{Accept, Incoming, ServerHandshake};
-use hybi::{Connection, Event, Instant, Sender, TransportAction};
+use hybi::{Connection, Event, Hibernated, Instant, Sender, TransportAction};
 use mio::net::TcpStream;
 
 use crate::READ;
@@ -12,15 +12,35 @@ use crate::READ;
 /// Pieces of one write.
 const PIECES: usize = 16;
 
-/// In boxes, so that a place among the peers is small.
+/// In boxes, but for the stage in which most peers are most of the time: so that a place among them is small.
 pub(crate) enum Stage {
     Opening(Box<ServerHandshake>),
     Open(Box<Connection>),
+    Silent(Hibernated),
     /// The transport failed before there was a connection.
     Lost,
 }
 
 impl Stage {
+    /// There may be something to do.
+    pub(crate) fn wake(self) -> Self {
+        match self {
+            Self::Silent(hibernated) => Self::Open(hibernated.wake().into()),
+            stage => stage,
+        }
+    }
+
+    /// There is nothing to do for now.
+    pub(crate) fn rest(self) -> Self {
+        match self {
+            Self::Open(connection) if connection.is_silent() => match connection.hibernate() {
+                Ok(hibernated) => Self::Silent(hibernated),
+                Err(connection) => Self::Open(connection.into()),
+            },
+            stage => stage,
+        }
+    }
+
     pub(crate) fn receive(&mut self, octets: &mut [u8]) {
         let mut taken = 0;
         if let Self::Opening(handshake) = self {
@@ -53,7 +73,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) => handshake.receive_eof(),
             Self::Open(connection) => connection.receive_eof(),
-            Self::Lost => {}
+            Self::Silent(_) | Self::Lost => {}
         }
     }
 
@@ -75,7 +95,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) => !handshake.transmit().is_empty(),
             Self::Open(connection) => connection.buffered_len() > 0,
-            Self::Lost => false,
+            Self::Silent(_) | Self::Lost => false,
         }
     }
 
@@ -91,7 +111,7 @@ impl Stage {
                 let used = connection.transmit_slices(&mut pieces);
                 stream.write_vectored(&pieces.map(IoSlice::new)[..used])
             }
-            Self::Lost => Ok(0),
+            Self::Silent(_) | Self::Lost => Ok(0),
         }
     }
 
@@ -99,7 +119,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) => handshake.transmitted(n),
             Self::Open(connection) => connection.transmitted(n),
-            Self::Lost => {}
+            Self::Silent(_) | Self::Lost => {}
         }
     }
 
@@ -111,6 +131,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) if !handshake.wants_close() => TransportAction::None,
             Self::Open(connection) => connection.transport_action(),
+            Self::Silent(_) => TransportAction::None,
             _ => TransportAction::Close,
         }
     }
@@ -119,6 +140,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) => handshake.poll_timeout(),
             Self::Open(connection) => connection.poll_timeout(),
+            Self::Silent(hibernated) => hibernated.poll_timeout(),
             Self::Lost => None,
         }
     }
@@ -127,7 +149,7 @@ impl Stage {
         match self {
             Self::Opening(handshake) => handshake.handle_timeout(now),
             Self::Open(connection) => connection.handle_timeout(now),
-            Self::Lost => {}
+            Self::Silent(_) | Self::Lost => {}
         }
     }
 
