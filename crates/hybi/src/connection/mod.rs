@@ -389,7 +389,11 @@ impl Connection {
     /// return it, which the borrow checker does not let a lent one pass through.
     ///
     /// Octets in lent memory are no part of this: they are looked at through [`Input`].
+    #[inline]
     pub fn prepare_event(&mut self) -> bool {
+        if let Some((kind, place)) = self.next_whole_own() {
+            return self.receiver.prepare_whole(kind, place);
+        }
         let raw = self.next(&mut [], &mut 0);
         self.receiver.prepare(raw);
         self.receiver.is_prepared()

@@ -13,7 +13,7 @@ use crate::error::ProtocolError;
 use crate::event::{Data, Event, Fragment, Text};
 use crate::extension::{InwardPath, TryBox};
 use crate::message::Kind;
-use crate::recv::{Lend, Line, Place, What};
+use crate::recv::{Lend, Line, Outcome, Place, What};
 use crate::role::Role;
 
 /// The receiving half of a [`Connection`](crate::Connection), after
@@ -251,6 +251,9 @@ impl Receiver {
 
     /// See [`Connection::prepare_event`](crate::Connection::prepare_event).
     pub fn prepare_event(&mut self) -> bool {
+        if let Some((kind, place)) = self.next_whole_own() {
+            return self.prepare_whole(kind, place);
+        }
         let raw = self.next(&mut [], &mut 0);
         self.prepare(raw);
         self.is_prepared()
@@ -276,13 +279,24 @@ impl Receiver {
     /// The same in our own buffer.
     #[inline]
     pub(super) fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
-        if self.prepared.is_some() { None } else { self.line.next_whole_own() }
+        match self.prepared {
+            None => self.line.next_whole_own(),
+            Some(Raw::Outcome(outcome)) => outcome.whole_own().inspect(|_| self.prepared = None),
+            Some(_) => None,
+        }
     }
 
     /// An event that was decided and not yet delivered.
     #[inline]
     pub(super) fn take_prepared(&mut self) -> Option<Raw> {
         self.prepared.take()
+    }
+
+    /// True: the usual case is that there is one.
+    #[inline]
+    pub(super) fn prepare_whole(&mut self, kind: Kind, place: Range<usize>) -> bool {
+        self.prepared = Some(Raw::Outcome(Outcome::of_whole(kind, place)));
+        true
     }
 
     pub(super) fn prepare(&mut self, raw: Option<Raw>) {

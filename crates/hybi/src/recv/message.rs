@@ -46,6 +46,23 @@ pub(crate) enum What {
     Failed(ProtocolError),
 }
 
+impl Outcome {
+    /// What [`Line::next_whole_own`] found.
+    #[inline]
+    pub(crate) fn of_whole(kind: Kind, place: Range<usize>) -> Self {
+        Self { what: What::Message(kind), place: Place::new(Memory::Own, place) }
+    }
+
+    /// A message in our receive buffer, if that is what it is.
+    #[inline]
+    pub(crate) fn whole_own(&self) -> Option<(Kind, Range<usize>)> {
+        match (self.what, self.place) {
+            (What::Message(kind), Place { memory: Memory::Own, start, end }) => Some((kind, start..end)),
+            _ => None,
+        }
+    }
+}
+
 /// Where something lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
