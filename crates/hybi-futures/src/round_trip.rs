@@ -60,9 +60,18 @@ impl Pings {
         RoundTrip(flight)
     }
 
-    /// Something arrived. A pong answers the ping before it and all before that one, for a peer that is behind may
-    /// answer the last alone (RFC 6455 §5.5.3).
+    /// Something arrived, and mostly nobody waits for it.
+    #[inline]
     pub(crate) fn see(&mut self, event: &Event<'_>) {
+        if !self.waiting.is_empty() {
+            self.answer(event);
+        }
+    }
+
+    /// A pong answers the ping before it and all before that one, for a peer that is behind may answer the last alone
+    /// (RFC 6455 §5.5.3).
+    #[inline(never)]
+    fn answer(&mut self, event: &Event<'_>) {
         match event {
             Event::Pong(payload) => {
                 let answered = self.waiting.iter().position(|ping| *ping.payload == **payload);
