@@ -23,6 +23,7 @@ mod clients;
 mod connect;
 mod error;
 mod gate;
+mod link;
 mod round_trip;
 mod runtime;
 mod scratch;

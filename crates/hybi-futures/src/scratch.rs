@@ -1,10 +1,13 @@
-//! Buffers to read into and to queue in: a few for each thread, lent to whichever connection is at work just now.
+//! What a connection has while it is at work: a buffer to read into, one to queue in, and room for itself; a few of each
+//! for each thread.
 //!
 //! A connection has one from a read that brought something until all of that was taken, and none while it
 //! waits; and one to queue in from something that is said until it is transmitted.
 
 use std::cell::RefCell;
 use std::thread::LocalKey;
+
+use crate::link::Room;
 
 /// Whoever holds a lent event across a wait holds a buffer, so there are more than one.
 const KEPT: usize = 4;
@@ -17,6 +20,7 @@ const OUT_MOST: usize = 64 * 1024;
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
     static OUT_BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A buffer to read into, initialised to its length.
@@ -43,18 +47,28 @@ pub(crate) fn give_back_out(buffer: Vec<u8>) {
     }
 }
 
-type Buffers = LocalKey<RefCell<Vec<Vec<u8>>>>;
+/// Room for a connection, empty.
+pub(crate) fn take_room() -> Room {
+    pop(&ROOMS).unwrap_or_default()
+}
 
-fn pop(buffers: &'static Buffers) -> Option<Vec<u8>> {
-    buffers.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten()
+/// Here it is back, empty.
+pub(crate) fn give_back_room(room: Room) {
+    push(&ROOMS, room);
+}
+
+type Kept<T> = LocalKey<RefCell<Vec<T>>>;
+
+fn pop<T>(kept: &'static Kept<T>) -> Option<T> {
+    kept.try_with(|kept| kept.borrow_mut().pop()).ok().flatten()
 }
 
 /// A thread that ends needs none.
-fn push(buffers: &'static Buffers, buffer: Vec<u8>) {
-    let _ = buffers.try_with(|buffers| {
-        let mut buffers = buffers.borrow_mut();
-        if buffers.len() < KEPT {
-            buffers.push(buffer);
+fn push<T>(kept: &'static Kept<T>, one: T) {
+    let _ = kept.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        if kept.len() < KEPT {
+            kept.push(one);
         }
     });
 }

@@ -15,11 +15,11 @@ impl<S, R: Io<S>> Sink<Message> for WebSocket<S, R> {
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
-        if this.0.connection.is_above_high_water() { this.poll_flush(cx) } else { Poll::Ready(Ok(())) }
+        if this.0.link.awake().is_above_high_water() { this.poll_flush(cx) } else { Poll::Ready(Ok(())) }
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.get_mut().0.connection.send_message(message).map_err(|refused| refused.error)?)
+        Ok(self.get_mut().0.link.awake().send_message(message).map_err(|refused| refused.error)?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -28,7 +28,7 @@ impl<S, R: Io<S>> Sink<Message> for WebSocket<S, R> {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
-        this.0.connection.close(CloseCode::NORMAL, "")?;
+        this.0.link.awake().close(CloseCode::NORMAL, "")?;
         this.poll_flush(cx)
     }
 }

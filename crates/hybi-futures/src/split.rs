@@ -96,8 +96,8 @@ trait Door {
 }
 
 pub(crate) fn split<S, R: Io<S>>(socket: WebSocket<S, R>) -> (Reader<S, R>, Writer<S, R>) {
-    let Open { wire, connection, pings, .. } = *socket.0;
-    let (receiver, sender) = connection.into_split();
+    let Open { wire, link, pings, .. } = *socket.0;
+    let (receiver, sender) = link.into_connection().into_split();
     let bell = Arc::new(Bell::default());
     let slot = Mutex::new(Slot { wire, out: Outward { sender, pings }, gave_up: None });
     let shared = Arc::new(Shared { slot, waker: bell.clone().into(), bell });

@@ -16,6 +16,7 @@ use hybi::{
 };
 
 use crate::error::Error;
+use crate::link::Link;
 use crate::round_trip::{Pings, RoundTrip};
 use crate::runtime::{Io, Runtime};
 use crate::stream::ByteStream;
@@ -41,7 +42,7 @@ pub struct WebSocket<S, R: Runtime>(pub(crate) Box<Open<S, R>>);
 /// All of it. In one box: it is moved from future to future, each of which has room for what it holds.
 pub(crate) struct Open<S, R: Runtime> {
     pub(crate) wire: Wire<S, R>,
-    pub(crate) connection: Connection,
+    pub(crate) link: Link,
     pub(crate) pings: Pings,
     /// The stream has told how the connection ended.
     told: bool,
@@ -54,7 +55,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     }
 
     pub(crate) fn from_wire(wire: Wire<S, R>, connection: Connection) -> Self {
-        Self(Box::new(Open { wire, connection, pings: Pings::new(R::now), told: false }))
+        Self(Box::new(Open { wire, link: Link::new(connection), pings: Pings::new(R::now), told: false }))
     }
 
     // ---- receiving
@@ -65,7 +66,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// Cancel safety: an event that was not returned is returned by the next call. Nothing is lost.
     pub async fn recv(&mut self) -> Option<Event<'_>> {
         poll_fn(|cx| self.poll_ready(cx)).await;
-        let event = self.0.connection.poll_event()?;
+        let event = self.0.link.awake().poll_event()?;
         self.0.pings.see(&event);
         Some(event)
     }
@@ -76,8 +77,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// Cancel safety: as [`recv`](Self::recv).
     pub async fn recv_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
         poll_fn(|cx| self.poll_ready(cx)).await;
-        lend_out(self.0.connection.sender());
-        let (event, sender) = self.0.connection.poll_event_with()?;
+        lend_out(self.0.link.awake().sender());
+        let (event, sender) = self.0.link.awake().poll_event_with()?;
         self.0.pings.see(&event);
         Some((event, sender))
     }
@@ -96,11 +97,11 @@ impl<S, R: Io<S>> WebSocket<S, R> {
             if !ready!(self.poll_ready(cx)) {
                 return Poll::Ready(None);
             }
-            let Some(event) = self.0.connection.poll_event() else { continue };
+            let Some(event) = self.0.link.awake().poll_event() else { continue };
             self.0.pings.see(&event);
             if let Some(message) = event.into_message() {
-                if self.0.connection.held_len() == 0 {
-                    self.0.wire.reclaim(&mut self.0.connection); // nothing is lent, and it may be long until the next
+                if self.0.link.awake().held_len() == 0 {
+                    self.0.wire.reclaim(self.0.link.awake()); // nothing is lent, and it may be long until the next
                 }
                 return Poll::Ready(Some(message));
             }
@@ -109,36 +110,39 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// Ready when there is an event, or (false) when there will never be one.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.0.connection.is_above_high_water() {
+        if self.0.link.awake().is_above_high_water() {
             ready!(self.poll_settle(cx)); // many answers to what one read brought
         }
         loop {
-            if self.0.connection.prepare_event() {
-                if self.0.connection.state() != State::Open {
+            if self.0.link.awake().prepare_event() {
+                if self.0.link.awake().state() != State::Open {
                     let _ = self.poll_settle(cx); // the answer to a close frame does not wait for the next call
                 }
                 return Poll::Ready(true);
             }
-            if self.0.connection.close_info().is_some() {
+            if self.0.link.close_info().is_some() {
                 return self.poll_end(cx).map(|()| false);
             }
             let _ = self.poll_settle(cx);
-            ready!(self.poll_fill(cx));
+            if self.poll_fill(cx).is_pending() {
+                self.0.link.rest();
+                return Poll::Pending;
+            }
         }
     }
 
     /// Reads once. Ready when something has happened.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let filled = self.0.wire.poll_fill(cx, &mut self.0.connection);
+        let filled = self.0.wire.poll_fill(cx, self.0.link.awake());
         if (filled.is_pending() || self.0.wire.is_time_to_look())
-            && let Poll::Ready(now) = self.0.wire.poll_time(cx, self.0.connection.poll_timeout())
+            && let Poll::Ready(now) = self.0.wire.poll_time(cx, self.0.link.awake().poll_timeout())
         {
-            self.0.connection.handle_timeout(now);
+            self.0.link.awake().handle_timeout(now);
             return Poll::Ready(());
         }
         if let Filled::Lost(error) = ready!(filled) {
             let _ = self.0.wire.failed(error);
-            self.0.connection.transport_lost();
+            self.0.link.awake().transport_lost();
         }
         Poll::Ready(())
     }
@@ -146,26 +150,26 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// Transmits what waits, and does what the connection asks of the transport. Ready when nothing waits.
     fn poll_settle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match self.0.wire.poll_transmit(cx, self.0.connection.sender()) {
+            match self.0.wire.poll_transmit(cx, self.0.link.awake().sender()) {
                 Poll::Ready(Ok(())) => break,
                 Poll::Ready(Err(error)) => {
                     let _ = self.lose_output(error); // the connection knows, and the last event says so
                     break;
                 }
                 Poll::Pending => {
-                    let now = ready!(self.0.wire.poll_time(cx, self.0.connection.poll_timeout()));
-                    self.0.connection.handle_timeout(now);
+                    let now = ready!(self.0.wire.poll_time(cx, self.0.link.awake().poll_timeout()));
+                    self.0.link.awake().handle_timeout(now);
                 }
             }
         }
-        match self.0.connection.transport_action() {
+        match self.0.link.awake().transport_action() {
             TransportAction::None => {}
             TransportAction::ShutdownWrite => {
                 let _ = self.0.wire.poll_end_writing(cx); // and the reading goes on meanwhile
             }
             TransportAction::Close => {
                 let _ = self.0.wire.poll_end(cx);
-                self.0.connection.receive_eof();
+                self.0.link.awake().receive_eof();
             }
         }
         Poll::Ready(())
@@ -176,7 +180,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let _ = self.poll_settle(cx);
-            if self.0.connection.transport_action() == TransportAction::Close {
+            if self.0.link.awake().transport_action() == TransportAction::Close {
                 return self.0.wire.poll_end(cx);
             }
             ready!(self.poll_fill_at_end(cx));
@@ -185,9 +189,9 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// As [`Self::poll_fill`], where it may be that nothing is left but time.
     fn poll_fill_at_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.0.connection.recv_space().is_empty() {
-            let now = ready!(self.0.wire.poll_time(cx, self.0.connection.poll_timeout()));
-            self.0.connection.handle_timeout(now);
+        if self.0.link.awake().recv_space().is_empty() {
+            let now = ready!(self.0.wire.poll_time(cx, self.0.link.awake().poll_timeout()));
+            self.0.link.awake().handle_timeout(now);
             return Poll::Ready(());
         }
         self.poll_fill(cx)
@@ -203,8 +207,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        lend_out(self.0.connection.sender());
-        self.0.connection.send(payload)?;
+        lend_out(self.0.link.awake().sender());
+        self.0.link.awake().send(payload)?;
         self.flush().await
     }
 
@@ -215,7 +219,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.0.connection.send_message(message).map_err(|refused| refused.error)?;
+        self.0.link.awake().send_message(message).map_err(|refused| refused.error)?;
         self.flush().await
     }
 
@@ -226,8 +230,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        lend_out(self.0.connection.sender());
-        self.0.connection.send_prepared(message)?;
+        lend_out(self.0.link.awake().sender());
+        self.0.link.awake().send_prepared(message)?;
         self.flush().await
     }
 
@@ -239,9 +243,9 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn feed<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        lend_out(self.0.connection.sender());
-        self.0.connection.send(payload)?;
-        if self.0.connection.is_above_high_water() { self.flush().await } else { Ok(()) }
+        lend_out(self.0.link.awake().sender());
+        self.0.link.awake().send(payload)?;
+        if self.0.link.awake().is_above_high_water() { self.flush().await } else { Ok(()) }
     }
 
     /// Begins a message in pieces; see [`Sender::start`]. Flush when it should go out.
@@ -249,12 +253,12 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// [`Error::Usage`].
     pub fn start(&mut self, kind: Kind) -> Result<MessageWriter<'_>, Error> {
-        Ok(self.0.connection.start(kind)?)
+        Ok(self.0.link.awake().start(kind)?)
     }
 
     /// The writer of the message in pieces that is not finished.
     pub fn writer(&mut self) -> Option<MessageWriter<'_>> {
-        self.0.connection.writer()
+        self.0.link.awake().writer()
     }
 
     /// Sends a ping of up to 125 octets and flushes. The pong arrives as an event too.
@@ -264,8 +268,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn ping(&mut self, payload: &[u8]) -> Result<RoundTrip, Error> {
-        lend_out(self.0.connection.sender());
-        self.0.connection.ping(payload)?;
+        lend_out(self.0.link.awake().sender());
+        self.0.link.awake().ping(payload)?;
         let round_trip = self.0.pings.sent(payload);
         self.flush().await?;
         Ok(round_trip)
@@ -278,7 +282,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.0.connection.close(code, reason)?;
+        self.0.link.awake().close(code, reason)?;
         self.flush().await
     }
 
@@ -289,13 +293,13 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), Error> {
-        self.0.connection.close_with(frame)?;
+        self.0.link.awake().close_with(frame)?;
         self.flush().await
     }
 
     /// Drops the connection at once: what waits is not transmitted, the transport is ended.
     pub fn abort(&mut self) {
-        self.0.connection.abort();
+        self.0.link.awake().abort();
         let cx = &mut Context::from_waker(Waker::noop());
         let _ = self.0.wire.poll_end_writing(cx); // if that has to wait, the next call that receives does
     }
@@ -316,14 +320,14 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// As there.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            match self.0.wire.poll_transmit(cx, self.0.connection.sender()) {
+            match self.0.wire.poll_transmit(cx, self.0.link.awake().sender()) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose_output(error))),
                 Poll::Pending => {}
             }
-            let now = ready!(self.0.wire.poll_time(cx, self.0.connection.poll_timeout()));
-            self.0.connection.handle_timeout(now);
-            if self.0.connection.buffered_len() == 0 {
+            let now = ready!(self.0.wire.poll_time(cx, self.0.link.awake().poll_timeout()));
+            self.0.link.awake().handle_timeout(now);
+            if self.0.link.awake().buffered_len() == 0 {
                 // The connection was given up, and what waited with it.
                 return Poll::Ready(Err(self.lose_output(ErrorKind::TimedOut.into())));
             }
@@ -332,7 +336,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// Nothing can be written any more; but why may still be there to be read.
     fn lose_output(&mut self, error: io::Error) -> Error {
-        self.0.connection.transmit_lost();
+        self.0.link.awake().transmit_lost();
         self.0.wire.failed(error).into()
     }
 
@@ -340,17 +344,17 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// Open, closing or closed.
     pub fn state(&self) -> State {
-        self.0.connection.state()
+        self.0.link.state()
     }
 
     /// What the opening handshake agreed on.
     pub fn agreement(&self) -> &Agreement {
-        self.0.connection.agreement()
+        self.0.link.agreement()
     }
 
     /// How the connection ended, once it has.
     pub fn close_info(&self) -> Option<&CloseInfo> {
-        self.0.connection.close_info()
+        self.0.link.close_info()
     }
 
     /// The error that ended the transport, if it was an error.
@@ -360,7 +364,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// The connection, for what this type has no method for. Flush after having said something.
     pub fn connection(&mut self) -> &mut Connection {
-        &mut self.0.connection
+        self.0.link.awake()
     }
 
     /// The transport.
@@ -370,7 +374,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     /// How messages are delivered from the next one on.
     pub fn set_delivery(&mut self, delivery: Delivery) {
-        self.0.connection.set_delivery(delivery);
+        self.0.link.awake().set_delivery(delivery);
     }
 
     // ---- other shapes
@@ -378,9 +382,9 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// The transport and the connection. What was received and not yet delivered is in the connection: take it
     /// out as events, or as octets with [`Connection::take_unread`].
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.0.wire.reclaim(&mut self.0.connection);
-        let Open { wire, connection, .. } = *self.0;
-        (wire.stream, connection)
+        self.0.wire.reclaim(self.0.link.awake());
+        let Open { wire, link, .. } = *self.0;
+        (wire.stream, link.into_connection())
     }
 
     /// Two halves, for two tasks or threads.
@@ -404,7 +408,7 @@ impl<S, R: Io<S>> Stream for WebSocket<S, R> {
         if let Some(message) = ready!(this.poll_message(cx)) {
             return Poll::Ready(Some(Ok(message)));
         }
-        Poll::Ready(crate::stream::ended(&mut this.0.told, this.0.connection.close_info()).map(Err))
+        Poll::Ready(crate::stream::ended(&mut this.0.told, this.0.link.close_info()).map(Err))
     }
 }
 
@@ -414,6 +418,6 @@ impl<S, R: Runtime> Unpin for WebSocket<S, R> {}
 
 impl<S, R: Runtime> fmt::Debug for WebSocket<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocket").field("connection", &self.0.connection).finish_non_exhaustive()
+        f.debug_struct("WebSocket").field("link", &self.0.link).finish_non_exhaustive()
     }
 }
