@@ -212,12 +212,21 @@ impl<S, R: Io<S>> Wire<S, R> {
 
     fn poll_transmit_all(&mut self, cx: &mut Context<'_>, sender: &mut Sender) -> Poll<io::Result<()>> {
         while sender.buffered_len() > 0 {
-            let mut pieces = [&[][..]; SLICES];
-            let used = sender.transmit_slices(&mut pieces);
-            let n = ready!(self.poll_write(cx, &pieces[..used]))?;
+            let n = ready!(self.poll_write_waiting(cx, sender))?;
             sender.transmitted(n);
         }
         self.poll_flush(cx)
+    }
+
+    /// One write of what waits, which lies in one piece as a rule.
+    fn poll_write_waiting(&mut self, cx: &mut Context<'_>, sender: &Sender) -> Poll<io::Result<usize>> {
+        let front = sender.transmit();
+        if front.len() == sender.buffered_len() {
+            return self.poll_write(cx, &[front]);
+        }
+        let mut pieces = [&[][..]; SLICES];
+        let used = sender.transmit_slices(&mut pieces);
+        self.poll_write(cx, &pieces[..used])
     }
 
     /// The same for octets that are no sender's. Not flushed.
@@ -237,7 +246,10 @@ impl<S, R: Io<S>> Wire<S, R> {
     }
 
     fn poll_write_once(&mut self, cx: &mut Context<'_>, pieces: &[&[u8]]) -> Poll<io::Result<usize>> {
-        if pieces.len() > 1 && pieces[0].len() < GATHERED && !R::is_write_vectored(&self.stream) {
+        if let [piece] = pieces {
+            return R::poll_write(&mut self.stream, cx, &[IoSlice::new(piece)]);
+        }
+        if pieces[0].len() < GATHERED && !R::is_write_vectored(&self.stream) {
             return self.poll_write_gathered(cx, pieces);
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
