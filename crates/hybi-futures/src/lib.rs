@@ -14,7 +14,8 @@
 //! so each may be dropped at any time. What it left undone is done by the next call.
 //!
 //! While a connection waits it holds no buffer: reads go to one of a few buffers of the thread, lent to the connection
-//! until what they brought was taken.
+//! until what they brought was taken. And where nothing is under way it [hibernates](hybi::Connection::hibernate): room to
+//! work in is lent to it in the same way.
 
 mod accept;
 pub mod adapter;

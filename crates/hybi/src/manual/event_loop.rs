@@ -132,7 +132,7 @@
 //! assert_eq!(peer.turn(Instant::from_nanos(3), &mut scratch, echo), Next::Remove);
 //! ```
 //!
-//! Three things that the loop around it does:
+//! Four things that the loop around it does:
 //!
 //! - It waits for "readable" always, for "writable" only if `writable` says so, and until `until` at most. A
 //!   deadline of [`Instant::ZERO`] is over at once: call again with the time.
@@ -140,6 +140,8 @@
 //!   peer that stopped reading because of high water does not get told again what it was told.
 //! - It gives each peer a bounded share: count reads per turn, if one peer can bring them faster than they
 //!   are handled.
+//! - It lets a connection [hibernate](crate::Connection::hibernate) between two turns, if there are many and they say
+//!   little.
 //!
 //! # Completion
 //!
