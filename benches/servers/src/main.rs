@@ -6,8 +6,9 @@
 //!
 //! `idle` tells the resident memory of the server for each connection: open and silent, and silent again after a
 //! message of 16 KiB was sent back on each. `broadcast` tells how long one text of 1 KiB to all takes, next to sending
-//! to one after the other; without and with permessage-deflate. A compressor of its own takes some 300 KiB for each
-//! connection (RFC 7692 §7.1.1), so there it is a thousand who are sent to one after the other.
+//! to one after the other, to a channel that the task of each connection listens to, and to what cannot be undercut: one
+//! bare write of the octets to each socket; without and with permessage-deflate. A compressor of its own takes some 300
+//! KiB for each connection (RFC 7692 §7.1.1), so there it is a thousand who are sent to one after the other.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,22 +16,18 @@
     reason = "it is a program for the terminal"
 )]
 
+mod broadcast;
+mod counted;
 mod crowd;
 
-use std::fmt;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Params};
-use hybi_tokio::{
-    Accept, Arrival, Clients, Config, Event, Handle, Listener, Pending, Prepared, Slow, Stream, WebSocket,
-};
-
-const ROUNDS: usize = 7;
+use hybi_tokio::{Accept, Arrival, Clients, Config, Event, Listener, Pending, Stream, WebSocket};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,13 +38,15 @@ fn main() {
             run(idle(number(many)));
         }
         ["broadcast", many] => {
-            check_file_limit(number(many));
-            run(broadcast(number(many), false));
-            run(broadcast(number(many), true));
-            run(broadcast(number(many).min(1000), true));
+            check_file_limit(2 * number(many));
+            run(broadcast::measure(number(many), false));
+            run(broadcast::measure(number(many), true));
+            run(broadcast::measure(number(many).min(1000), true));
         }
         ["crowd", port, many, offer] => crowd::main(number(port) as u16, number(many), offer == "deflate"),
-        _ => println!("idle N | broadcast N"),
+        ["count", "echo", octets, batches] => counted::echo(number(octets), number(batches)),
+        ["count", "broadcast", times] => counted::broadcast(number(times)),
+        _ => println!("idle N | broadcast N | count echo OCTETS BATCHES | count broadcast TIMES"),
     }
 }
 
@@ -57,7 +56,7 @@ fn number(text: &str) -> usize {
 
 /// Before anything waits for a connection that never comes.
 fn check_file_limit(many: usize) {
-    let needed = many + 64;
+    let needed = many + 160;
     let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux has it");
     let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("it is there");
     let limit = line.split_whitespace().nth(3).and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX);
@@ -93,7 +92,15 @@ impl Crowd {
     }
 
     fn tell(&mut self, what: &str) {
+        self.ask(what);
+        self.wait();
+    }
+
+    fn ask(&mut self, what: &str) {
         writeln!(self.say, "{what}").expect("it listens");
+    }
+
+    fn wait(&mut self) {
         let mut answer = String::new();
         self.hear.read_line(&mut answer).expect("it answers");
         assert_eq!(answer.trim(), "done");
@@ -114,45 +121,6 @@ fn processor_time() -> Duration {
         text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).expect("a number")
     });
     Duration::from_nanos(each.sum())
-}
-
-/// The least of all rounds.
-#[derive(Default)]
-struct Times {
-    /// Until the call returned; until all clients had read it.
-    called: Option<Duration>,
-    read: Option<Duration>,
-    /// Processor time of the server for all of that.
-    processor: Option<Duration>,
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [called, read, processor] =
-            [self.called, self.read, self.processor].map(|time| time.unwrap_or_default().as_secs_f64() * 1e3);
-        write!(
-            f,
-            "returned after {called:.1} ms, read by all after {read:.1} ms, processor time {processor:.1} ms"
-        )
-    }
-}
-
-struct Watch(Instant, Duration);
-
-impl Watch {
-    fn start() -> Self {
-        Self(Instant::now(), processor_time())
-    }
-
-    /// The call has returned; `read` waits until all is read.
-    fn note(self, times: &mut Times, read: impl FnOnce()) {
-        let least =
-            |least: &mut Option<Duration>, time| *least = Some(least.map_or(time, |least| least.min(time)));
-        least(&mut times.called, self.0.elapsed());
-        read();
-        least(&mut times.read, self.0.elapsed());
-        least(&mut times.processor, processor_time().saturating_sub(self.1));
-    }
 }
 
 /// Resident memory of this process, in KiB.
@@ -224,75 +192,4 @@ async fn echo(arrival: Arrival<Stream>, open: Arc<AtomicUsize>) {
             return;
         }
     }
-}
-
-async fn member(arrival: Arrival<Stream>, clients: Clients, deflate: Option<DeflateConfig>) {
-    let Arrival::Upgrade(pending) = arrival else { return };
-    let accept = deflate.map_or_else(Accept::new, |deflate| Accept::new().with_deflate(deflate));
-    let Ok(socket) = pending.accept(accept).await else { return };
-    let (mut reader, writer) = socket.into_split();
-    let _me = clients.join(writer.handle());
-    while reader.recv().await.is_some() {}
-}
-
-/// A kibibyte of text that is somewhat like what is sent.
-fn news() -> String {
-    let lines =
-        (0..).map(|n| format!("{{\"harbour\":{n},\"height\":{},\"tide\":\"ebb\"}}\n", n * 7919 % 600));
-    let mut text: String = lines.take(40).collect();
-    text.truncate(1024);
-    text
-}
-
-async fn broadcast(many: usize, compressed: bool) {
-    let (listener, port) = listen().await;
-    let (clients, stopper) = (listener.clients().clone(), listener.stopper());
-    let deflate = compressed.then(|| {
-        let mut config = DeflateConfig::default();
-        config.threshold = 0;
-        config
-    });
-    let agreed = deflate.clone();
-    let serving =
-        tokio::spawn(listener.run(move |arrival, clients| member(arrival, clients, agreed.clone())));
-    let mut crowd = Crowd::start(port, many, compressed);
-    crowd.tell("open");
-    while clients.len() < many {
-        tokio::task::yield_now().await;
-    }
-    let (text, before) = (news(), resident());
-    let (mut broadcast, mut in_turn) = (Times::default(), Times::default());
-    let mut after = before;
-    for round in 0..ROUNDS {
-        let watch = Watch::start();
-        let mut prepared = Prepared::new(&*text);
-        if compressed {
-            prepared = prepared.with_deflate(&Deflate::new(DeflateConfig::default(), Params::default()));
-        }
-        let told = clients.broadcast(&prepared, Slow::Wait).await;
-        assert_eq!(told.sent, many);
-        watch.note(&mut broadcast, || crowd.tell("read"));
-        if round == 0 {
-            after = resident();
-        }
-        if compressed && many > 1000 {
-            continue;
-        }
-        let mut handles: Vec<Handle> = Vec::new();
-        clients.for_each(|_, handle| handles.push(handle.clone()));
-        let watch = Watch::start();
-        for handle in &handles {
-            handle.send(&*text).await.expect("it is open");
-        }
-        watch.note(&mut in_turn, || crowd.tell("read"));
-    }
-    println!("{} octets of text to {many}{}", text.len(), if compressed { ", compressed" } else { "" });
-    println!("    broadcast: {broadcast}");
-    if in_turn.called.is_some() {
-        println!("    one after the other: {in_turn}");
-    }
-    println!("    {before} KiB before, {after} KiB after the first broadcast, {} KiB after all", resident());
-    crowd.end();
-    stopper.stop(Duration::from_secs(10)).await;
-    serving.await.expect("well");
 }
