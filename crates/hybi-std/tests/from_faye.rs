@@ -9,19 +9,24 @@ use std::thread;
 use std::time::Duration;
 
 use common::{bounded, drain};
+use hybi::ProtocolError;
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, Connector, Event, Kind, Stream, WebSocket, accept,
-    connect,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCause, CloseCode, Config, Connector, Event, Kind, Stream,
+    WebSocket, accept, connect,
 };
 use hybi_test::foreign::{Server, expect_ok, peer};
 use hybi_test::proxy::{Manner, Proxy};
 
 /// A server on faye-websocket, and its address.
 fn server(name: &str) -> Option<(Server, String)> {
+    server_with(name, &[])
+}
+
+fn server_with(name: &str, arguments: &[&str]) -> Option<(Server, String)> {
     let mut command = peer("faye-readme")?;
     command.arg(name);
-    let server = Server::start(command, &[]);
+    let server = Server::start(command, arguments);
     let url = format!("ws://127.0.0.1:{}/", server.port());
     Some((server, url))
 }
@@ -41,11 +46,20 @@ fn client<T: Send + 'static>(
     name: &str,
     serve: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> Option<(String, T)> {
+    client_with(name, "ws", &[], serve)
+}
+
+fn client_with<T: Send + 'static>(
+    name: &str,
+    scheme: &str,
+    arguments: &[&str],
+    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> Option<(String, T)> {
     let mut command = peer("faye-readme")?;
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let url = format!("{scheme}://{}/", listener.local_addr().expect("bound"));
     let serving = thread::spawn(move || serve(listener.accept().expect("it connects").0));
-    let said = expect_ok(command.args([name, &url, "--timeout=50"]));
+    let said = expect_ok(command.args([name, &url, "--timeout=50"]).args(arguments));
     Some((said, serving.join().expect("it does not panic")))
 }
 
@@ -145,6 +159,42 @@ fn the_options_of_a_server() {
     });
 }
 
+/// `headers`, `maxLength` and `ping`; and the server hears with which code the client ended.
+#[test]
+fn the_options_of_our_client() {
+    bounded(|| {
+        let Some((server, url)) = server("headers") else { return };
+        let mut config = Config::default();
+        config.limits.message = 1000;
+        config.timeouts.keepalive = Some(Duration::from_millis(50));
+        let request = request(&url).with_header("Cookie", "a=1").expect("a header");
+        let (mut socket, _) = Connector::new(config).connect(request).expect("it opens");
+        assert_eq!(server.line(), "cookie a=1");
+        assert!(matches!(socket.recv(), Some(Event::Pong(b"1"))));
+        socket.send(&*"x".repeat(1001)).expect("it is open");
+        let end = drain(&mut socket).1;
+        assert_eq!(end.cause(), &CloseCause::Failed(ProtocolError::MessageTooBig));
+        assert!(server.line().starts_with("close 1009 "));
+    });
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_with_an_authority_of_its_own() {
+    bounded(|| {
+        let authority = hybi_test::tls::Authority::new();
+        let files = authority.issue(&["localhost"]).write(&authority);
+        let [certificate, key] = files.server_arguments();
+        let Some((server, _)) = server_with("echo", &[&certificate, &key]) else { return };
+        let connector = Connector::default().with_tls(authority.client_config());
+        let request = request(&format!("wss://localhost:{}/", server.port()));
+        let (mut socket, _) = connector.connect(request).expect("it opens");
+        socket.send("high water?").expect("it is open");
+        assert_eq!(socket.recv_message(), Some("high water?".into()));
+        close(socket);
+    });
+}
+
 // ---- servers of ours
 
 #[test]
@@ -206,6 +256,41 @@ fn a_client_with_permessage_deflate() {
             return;
         };
         assert_eq!((said.as_str(), extensions), ("ok the same", 1));
+    });
+}
+
+#[test]
+fn the_options_of_a_client() {
+    bounded(|| {
+        let Some((said, (cookie, code))) = client("options", |stream| {
+            let pending = pending(stream);
+            let cookie = pending.request().fields().get_str("Cookie").map(str::to_owned); // headers
+            let mut socket = pending.accept(Accept::new()).expect("accepted");
+            assert!(matches!(socket.recv(), Some(Event::Ping(_)))); // ping
+            socket.send(&*"x".repeat(1001)).expect("it is open"); // maxLength
+            (cookie, drain(&mut socket).1.code())
+        }) else {
+            return;
+        };
+        assert_eq!((said.as_str(), cookie.as_deref(), code), ("ok hybi-13 close 1009", Some("a=1"), 1009));
+    });
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_with_tls() {
+    bounded(|| {
+        let authority = hybi_test::tls::Authority::new();
+        let identity = authority.issue(&["127.0.0.1"]);
+        let (files, config) = (identity.write(&authority), identity.server_config());
+        let Some((said, ())) = client_with("ping", "wss", &[&files.client_argument()], move |stream| {
+            let tls = hybi_std::TlsAcceptor::new(config);
+            let mut socket = accept(tls.accept(stream).expect("TLS")).expect("a good request");
+            while socket.recv().is_some() {}
+        }) else {
+            return;
+        };
+        assert_eq!(said, "ok pong");
     });
 }
 

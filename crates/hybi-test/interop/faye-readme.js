@@ -1,17 +1,21 @@
 // What the README of the npm package faye-websocket shows, as programs to talk to.
 //
-//   faye-readme SERVER PORT [--max-seconds=S]             echo, pipe, ping, subprotocols, deflate, options
-//   faye-readme CLIENT URL [--timeout=S] [--proxy=URL]    hello, ping, subprotocols, deflate
+//   faye-readme SERVER PORT [--max-seconds=S] [--tls-cert=FILE --tls-key=FILE]
+//       echo, pipe, ping, subprotocols, deflate, options, headers
+//   faye-readme CLIENT URL [--timeout=S] [--proxy=URL] [--ca=FILE]
+//       hello, ping, subprotocols, deflate, options
 //
 // A server prints `listening PORT`, and then what it sees. A client prints one line and ends with status 0:
 // `ok ...`; anything else is a message on stderr and status 1.
 'use strict';
+const fs = require('fs');
 const http = require('http');
+const https = require('https');
 const WebSocket = require('faye-websocket');
 const deflate = require('permessage-deflate');
 const { flags } = require('./ws-flags.js');
 
-const { words, flag } = flags(['max-seconds', 'timeout', 'proxy']);
+const { words, flag } = flags(['max-seconds', 'timeout', 'proxy', 'tls-cert', 'tls-key', 'ca']);
 const [name, where] = words;
 
 const ok = (what) => {
@@ -45,6 +49,10 @@ const servers = {
   },
   deflate: (...from) => echo(new WebSocket(...from, [], { extensions: [deflate] })),
   options: (...from) => echo(new WebSocket(...from, [], { headers: { 'X-Tide': 'high' }, maxLength: 1000, ping: 0.05 })),
+  headers(request, socket, body) {
+    console.log(`cookie ${request.headers.cookie}`);
+    echo(new WebSocket(request, socket, body));
+  },
 };
 
 const clients = {
@@ -64,10 +72,15 @@ const clients = {
     ws.on('open', () => ws.send(text));
     ws.on('message', (event) => (event.data === text ? ok('the same') : fail('another text')));
   }],
+  options: [[], { headers: { Cookie: 'a=1' }, maxLength: 1000, ping: 0.05 }, (ws) => {
+    ws.on('close', (event) => ok(`${ws.version} close ${event.code}`));
+  }],
 };
 
 if (servers[name] && /^\d+$/.test(where)) {
-  const server = http.createServer();
+  const server = flag('tls-cert')
+    ? https.createServer({ cert: fs.readFileSync(flag('tls-cert')), key: fs.readFileSync(flag('tls-key')) })
+    : http.createServer();
   server.on('upgrade', (request, socket, body) => {
     if (WebSocket.isWebSocket(request)) servers[name](request, socket, body);
   });
@@ -78,8 +91,9 @@ if (servers[name] && /^\d+$/.test(where)) {
   setTimeout(() => fail('not finished in time'), 1000 * Number(flag('timeout') || 60)).unref();
   const [offered, options, use] = clients[name];
   if (flag('proxy')) options.proxy = { origin: flag('proxy'), headers: { 'User-Agent': 'node' } };
+  if (flag('ca')) options.tls = { ca: fs.readFileSync(flag('ca')) };
   const ws = new WebSocket.Client(where, offered, options);
-  ws.on('error', (event) => fail(event.message));
+  if (name !== 'options') ws.on('error', (event) => fail(event.message)); // there it is what is wanted, and for information
   use(ws);
 } else {
   console.error('usage: faye-readme NAME PORT|URL [options]');
