@@ -12,11 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{bounded, drain};
-use hybi::Timeout;
+use hybi::{Timeout, Version};
 use hybi_std::{
     Accept, Acceptor, Answer, Arrival, ClientRequest, Clients, CloseCause, CloseCode, CloseInfo, Config,
-    ConnectError, Connector, Event, Kind, Listener, Pending, Prepared, Slow, Stream, WebSocket, accept,
-    connect,
+    ConnectError, Connector, Event, Kind, Listener, Pending, Prepared, ServerSettings, Slow, Stream,
+    WebSocket, accept, connect,
 };
 use hybi_test::foreign::{Server, expect_ok, peer};
 use hybi_test::proxy::{Manner, Proxy};
@@ -216,6 +216,20 @@ fn the_streams_api_of_a_client() {
         reader.read_exact(&mut heard).expect("it comes back");
         writer.shutdown().expect("it is open");
         assert_eq!((&heard, reader.read(&mut [0]).expect("an orderly end")), (b"high water?", 0));
+    });
+}
+
+/// `protocolVersion: 8`, which a server on `ws` takes unasked.
+#[test]
+fn drafts_07_to_12() {
+    bounded(|| {
+        let Some((_server, url)) = server("echo") else { return };
+        let request = request(&url).with_version(Version::V8);
+        let (mut socket, _) = Connector::default().connect(request).expect("it opens");
+        assert_eq!(socket.agreement().version(), Version::V8);
+        socket.send("high water?").expect("it is open");
+        assert_eq!(socket.recv_message(), Some("high water?".into()));
+        close(socket);
     });
 }
 
@@ -536,6 +550,27 @@ fn the_address_of_a_client() {
             return;
         };
         assert_eq!(addresses, (true, Some("203.0.113.7".to_owned())));
+    });
+}
+
+/// A server of ours takes what it is told to take.
+#[test]
+fn drafts_07_to_12_where_the_server_wants_them() {
+    bounded(|| {
+        let option = ["--protocol-version=8"];
+        let Some((said, version)) = client_with("text", "ws", &option, |stream| {
+            let mut settings = ServerSettings::default();
+            settings.versions = settings.versions.with(Version::V8);
+            let arrival = Acceptor::new(Config::default(), settings).read(stream).expect("a good request");
+            let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+            let socket = pending.accept(Accept::new()).expect("accepted");
+            let version = socket.agreement().version();
+            common::echo(socket);
+            version
+        }) else {
+            return;
+        };
+        assert_eq!((said.as_str(), version), ("ok received: something", Version::V8));
     });
 }
 

@@ -3,6 +3,7 @@
 //   ws-readme SERVER PORT [--max-seconds=S] [--tls-cert=FILE --tls-key=FILE]
 //       simple, echo, compression, paths, authentication, broadcast, heartbeat, address
 //   ws-readme CLIENT URL [--timeout=S] [--ca=FILE] [--proxy=HOST:PORT] [--forwarded-for=LIST]
+//       [--protocol-version=N]
 //       text, binary, round-trip, stream, compressed, plain, paths, authentication, broadcast, listening, silent
 //
 // A server prints `listening PORT`, and then what it sees. A client prints one line and ends with status 0:
@@ -14,7 +15,8 @@ const https = require('https');
 const { WebSocket, WebSocketServer, createWebSocketStream } = require('ws');
 const { flags } = require('./ws-flags.js');
 
-const { words, flag } = flags(['max-seconds', 'timeout', 'tls-cert', 'tls-key', 'ca', 'proxy', 'forwarded-for']);
+const { words, flag } = flags(['max-seconds', 'timeout', 'tls-cert', 'tls-key', 'ca', 'proxy', 'forwarded-for',
+  'protocol-version']);
 const [name, where] = words;
 
 const ok = (what) => {
@@ -201,6 +203,7 @@ if (servers[name] && /^\d+$/.test(where)) {
   if (flag('ca')) options.ca = fs.readFileSync(flag('ca'));
   if (flag('proxy')) options.agent = new ProxyAgent();
   if (flag('forwarded-for')) options.headers = { 'X-Forwarded-For': flag('forwarded-for') };
+  if (flag('protocol-version')) options.protocolVersion = Number(flag('protocol-version'));
   const ws = new WebSocket(where, options);
   ws.on('error', (error) => fail(error.message));
   use(ws);

@@ -123,6 +123,20 @@ fn everything_that_is_elsewhere_has_a_line() {
     }
 }
 
+/// What runs against the READMEs of others stands beside what they show.
+#[test]
+fn the_tests_of_each_readme_are_named_on_its_page() {
+    for (page, file) in [("coming-from-ws.md", "from_ws"), ("coming-from-faye-websocket.md", "from_faye")] {
+        let text = fs::read_to_string(root().join("docs").join(page)).expect("the page is there");
+        let prefix = format!("hybi-std::{file}::");
+        let tests = tests();
+        let of_readme: Vec<&String> = tests.keys().filter(|name| name.starts_with(&prefix)).collect();
+        assert!(of_readme.len() > 10, "{of_readme:?}");
+        let missing: Vec<_> = of_readme.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "{page}: {missing:?}");
+    }
+}
+
 /// In the manual, and in the other pages.
 #[test]
 fn tests_that_are_named_elsewhere_are_there() {
