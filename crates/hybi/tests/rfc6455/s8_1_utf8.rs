@@ -93,6 +93,32 @@ twins! {
         }
     }
 
+    /// The octets behind the cut are ASCII, which is looked at by another way than other text.
+    fn a_character_that_ascii_cuts_off_fails_at_once(role) {
+        for cut in [&b"\xc3"[..], b"\xe2\x82", b"\xf0\x90\x80"] {
+            for ascii in [1, 100, 9000] {
+                let ascii = vec![b'x'; ascii];
+                for memory in Memory::ALL {
+                    // In the next fragment, which is not the last.
+                    let (mut connection, mut events) = (open(role), Vec::new());
+                    memory.feed(&mut connection, &to(role, 0x01, cut), &mut events);
+                    memory.feed(&mut connection, &to(role, 0x00, b""), &mut events);
+                    assert_eq!(events, []);
+                    memory.feed(&mut connection, &to(role, 0x00, &ascii), &mut events);
+                    assert_eq!(events, [Record::Failed(ProtocolError::InvalidUtf8)], "{cut:x?} {memory:?}");
+                    // In the next read, which does not end the frame.
+                    let (mut connection, mut events) = (open(role), Vec::new());
+                    let frame = to(role, first::TEXT, &[cut, &ascii, b"and more"].concat());
+                    let (front, rest) = frame.split_at(frame.len() - ascii.len() - 8);
+                    memory.feed(&mut connection, front, &mut events);
+                    assert_eq!(events, []);
+                    memory.feed(&mut connection, &rest[..ascii.len()], &mut events);
+                    assert_eq!(events, [Record::Failed(ProtocolError::InvalidUtf8)], "{cut:x?} {memory:?}");
+                }
+            }
+        }
+    }
+
     fn unchecked_text_does_not_claim_to_be_text(role) {
         let mut connection = open_with(role, config(|config| config.strictness.utf8 = false));
         let events = receive(&mut connection, &to(role, first::TEXT, b"\xff"));
