@@ -116,6 +116,17 @@ twins! {
         assert!(pair.end(role).events.ends_with(&[Record::clean(1001, "idle")]));
     }
 
+    /// Zero means that the time has to be told; a deadline that was told it lies behind that, and before never.
+    fn a_deadline_at_either_end_of_time(role) {
+        for (limit, at) in [(Duration::ZERO, 1), (Duration::MAX, u64::MAX - 1)] {
+            let mut connection = open_with(role, config(|config| config.timeouts.idle = Some(limit)));
+            assert_eq!(connection.poll_timeout(), Some(Instant::ZERO));
+            connection.handle_timeout(Instant::ZERO);
+            assert_eq!(connection.poll_timeout(), Some(Instant::from_nanos(at)), "{limit:?}");
+            assert_eq!(connection.state(), State::Open);
+        }
+    }
+
     fn who_receives_is_not_idle(role) {
         let mut pair = pair(role, |config| config.timeouts.idle = Some(seconds(60)));
         for _ in 0..20 {
