@@ -1,8 +1,8 @@
 //! A buffer that is lent for a while: what comes back, what stays, and that nothing else is allocated.
 
-use hybi::{CloseCause, Connection, Event, Role};
+use hybi::{CloseCause, Connection, Delivery, Event, Role};
 use hybi_test::alloc::{Counting, Measure};
-use hybi_test::endpoint::{open, take_events};
+use hybi_test::endpoint::{config, open, open_with, receive, take_events};
 use hybi_test::frames::{first, read_all, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
@@ -140,6 +140,47 @@ twins! {
         assert_eq!(connection.buffered_len(), connection.transmit().len());
         connection.sender().abort(); // and the receiving half hears of it
         assert!(matches!(connection.poll_event(), Some(Event::Closed(info)) if *info.cause() == CloseCause::Aborted));
+    }
+
+    fn a_header_that_fills_what_was_lent_goes_on_in_memory_of_its_own(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::BINARY, &[7; 70_000]); // a header of 10 or 14 octets
+        lend(&mut connection, 8);
+        read(&mut connection, &frame[..8]);
+        assert!(connection.poll_event().is_none());
+        read(&mut connection, &frame[8..16]);
+        assert!(connection.poll_event().is_none());
+        assert_eq!(connection.held_len(), if role == Role::Client { 6 } else { 2 });
+    }
+
+    /// From 4 to 64 KiB: a read that fills what it was offered is followed by a larger one, a small one by a smaller.
+    fn what_is_offered_follows_what_reads_bring(role) {
+        let mut connection = open_with(role, config(|config| config.delivery = Delivery::Fragments));
+        // The beginning of a frame of 1 MiB: whatever comes is a piece of it.
+        receive(&mut connection, &to(role, first::BINARY, &vec![0; 1 << 20])[..20]);
+        let mut offered = Vec::new();
+        for brings in [usize::MAX, usize::MAX, usize::MAX, usize::MAX, usize::MAX, 20_000, 100, 100, 7000, 100, 100, 100] {
+            let space = connection.recv_space().len();
+            offered.push(space);
+            connection.received(brings.min(space));
+            take_events(&mut connection, &mut Vec::new());
+        }
+        let kib = [4, 8, 16, 32, 64, 64].map(|kib| kib * 1024);
+        assert_eq!(offered[..6], kib);
+        assert_eq!(offered[6..], [40_000, 20_000, 10_000, 14_000, 7000, 4096]);
+    }
+
+    fn more_than_there_was_space_for_is_a_mistake_of_the_caller(role) {
+        for waits in [0, 1] {
+            let mut connection = open(role);
+            if waits == 1 {
+                read(&mut connection, &to(role, first::PING, b"")[..1]);
+                assert!(connection.poll_event().is_none());
+            }
+            let offered = connection.recv_space().len();
+            let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| connection.received(offered + 1)));
+            assert!(refused.is_err(), "{waits}");
+        }
     }
 
     fn saying_something_small_takes_no_memory(role) {

@@ -85,6 +85,23 @@ twins! {
         assert_eq!(pair.connection(role).poll_timeout(), None);
     }
 
+    /// While more waits: the ping may be among it, and its pong takes as long.
+    fn output_that_moves_is_a_sign_of_life_too(role) {
+        let mut connection = open_with(role, config(|config| {
+            config.timeouts.keepalive = Some(seconds(20));
+            config.timeouts.pong = Some(seconds(7));
+        }));
+        let start = Instant::from_nanos(1);
+        connection.handle_timeout(start);
+        connection.send(&[7; 100]).unwrap();
+        connection.handle_timeout(start + seconds(20));
+        for _ in 0..2 {
+            connection.transmitted(10);
+        }
+        connection.handle_timeout(start + seconds(27));
+        assert_eq!(connection.state(), State::Open);
+    }
+
     fn any_octet_after_a_ping_is_a_sign_of_life(role) {
         let mut connection = open_with(role, config(|config| {
             config.timeouts.keepalive = Some(seconds(20));

@@ -1,7 +1,7 @@
 //! §5.4: fragmentation.
 
-use hybi::{Kind, ProtocolError, UsageError};
-use hybi_test::endpoint::{open, receive};
+use hybi::{Delivery, Kind, ProtocolError, UsageError};
+use hybi_test::endpoint::{config, open, open_with, receive};
 use hybi_test::frames::{first, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
@@ -14,6 +14,25 @@ twins! {
         assert_eq!(receive(&mut connection, &to(role, first::TEXT, b"one")), [Record::text("one")]);
         connection.send("one").unwrap();
         assert_eq!(sent(&mut connection).len(), 1);
+    }
+
+    /// To whom messages are delivered in pieces, a short one is one piece: from the first message on.
+    fn a_single_frame_is_a_piece_where_pieces_are_asked_for(role) {
+        let frame = to(role, first::TEXT, b"one");
+        let piece = Record::Fragment { kind: Kind::Text, data: b"one".to_vec(), first: true, last: true };
+        let mut from_the_start = open_with(role, config(|config| config.delivery = Delivery::Fragments));
+        let mut from_now_on = open(role);
+        assert_eq!(receive(&mut from_now_on, &frame), [Record::text("one")]);
+        from_now_on.set_delivery(Delivery::Fragments);
+        for connection in [&mut from_the_start, &mut from_now_on] {
+            for _ in 0..2 {
+                assert_eq!(receive(connection, &frame), [piece.clone()]);
+            }
+            connection.set_delivery(Delivery::Messages);
+            for _ in 0..2 {
+                assert_eq!(receive(connection, &frame), [Record::text("one")]);
+            }
+        }
     }
 
     fn a_fragmented_message_is_the_concatenation_of_its_fragments(role) {
