@@ -23,7 +23,9 @@ twins! {
         let mut from_the_start = open_with(role, config(|config| config.delivery = Delivery::Fragments));
         let mut from_now_on = open(role);
         assert_eq!(receive(&mut from_now_on, &frame), [Record::text("one")]);
-        from_now_on.set_delivery(Delivery::Fragments);
+        for _ in 0..2 {
+            from_now_on.set_delivery(Delivery::Fragments);
+        }
         for connection in [&mut from_the_start, &mut from_now_on] {
             for _ in 0..2 {
                 assert_eq!(receive(connection, &frame), [piece.clone()]);
