@@ -1,7 +1,7 @@
 //! §5.4: fragmentation.
 
-use hybi::{Delivery, Kind, ProtocolError, UsageError};
-use hybi_test::endpoint::{config, open, open_with, receive};
+use hybi::{Connection, Delivery, Kind, ProtocolError, UsageError};
+use hybi_test::endpoint::{Memory, config, open, open_with, receive};
 use hybi_test::frames::{first, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
@@ -20,19 +20,26 @@ twins! {
     fn a_single_frame_is_a_piece_where_pieces_are_asked_for(role) {
         let frame = to(role, first::TEXT, b"one");
         let piece = Record::Fragment { kind: Kind::Text, data: b"one".to_vec(), first: true, last: true };
-        let mut from_the_start = open_with(role, config(|config| config.delivery = Delivery::Fragments));
-        let mut from_now_on = open(role);
-        assert_eq!(receive(&mut from_now_on, &frame), [Record::text("one")]);
-        for _ in 0..2 {
-            from_now_on.set_delivery(Delivery::Fragments);
-        }
-        for connection in [&mut from_the_start, &mut from_now_on] {
+        for memory in Memory::ALL {
+            let receive = |connection: &mut Connection| {
+                let mut events = Vec::new();
+                memory.feed(connection, &frame, &mut events);
+                events
+            };
+            let mut from_the_start = open_with(role, config(|config| config.delivery = Delivery::Fragments));
+            let mut from_now_on = open(role);
+            assert_eq!(receive(&mut from_now_on), [Record::text("one")]);
             for _ in 0..2 {
-                assert_eq!(receive(connection, &frame), [piece.clone()]);
+                from_now_on.set_delivery(Delivery::Fragments);
             }
-            connection.set_delivery(Delivery::Messages);
-            for _ in 0..2 {
-                assert_eq!(receive(connection, &frame), [Record::text("one")]);
+            for connection in [&mut from_the_start, &mut from_now_on] {
+                for _ in 0..2 {
+                    assert_eq!(receive(connection), [piece.clone()], "{memory:?}");
+                }
+                connection.set_delivery(Delivery::Messages);
+                for _ in 0..2 {
+                    assert_eq!(receive(connection), [Record::text("one")], "{memory:?}");
+                }
             }
         }
     }
