@@ -228,6 +228,16 @@ fn the_limit_holds_in_every_stage() {
             assert_eq!(receive(end, &header)[0], failed(ProtocolError::MessageTooBig), "{names:?}");
         }
 
+        // A message that is just as long passes.
+        let end = &mut open_with(&["x-sign"], &limited)[index];
+        let signature = wire(end, &[(Kind::Binary, &[])])[0].payload.len();
+        let end = &mut open_with(&["x-sign"], &limited)[index];
+        let payload = vec![7; 100 - signature];
+        let message = &wire(end, &[(Kind::Binary, &payload)])[0];
+        assert_eq!(message.payload.len(), 100);
+        let octets = to(role, first::BINARY | message.rsv.bits() << 4, &message.payload);
+        assert_eq!(receive(end, &octets), [Record::Binary(payload)]);
+
         // In fragments, all together.
         let end = &mut open_with(&["x-sign"], &limited)[index];
         let octets = [to(role, 0x12, &[0; 60]), to(role, 0, &[0; 41])].concat();
