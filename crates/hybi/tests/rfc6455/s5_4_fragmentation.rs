@@ -34,7 +34,7 @@ twins! {
             }
             for connection in [&mut from_the_start, &mut from_now_on] {
                 for _ in 0..2 {
-                    assert_eq!(receive(connection), [piece.clone()], "{memory:?}");
+                    assert_eq!(receive(connection), std::slice::from_ref(&piece), "{memory:?}");
                 }
                 connection.set_delivery(Delivery::Messages);
                 for _ in 0..2 {
