@@ -193,6 +193,16 @@ fn no_event_says_writable_when_nothing_may_be_written() {
 }
 
 #[test]
+fn events_of_what_was_lent_are_taken_before_more_is_read() {
+    let mut connection = open(Role::Client);
+    assert!(!connection.recv_space().is_empty());
+    drop(connection.receive(&mut b"\x81\x02hi".to_vec()));
+    assert_eq!((connection.recv_space().len(), connection.receive_copy(b"\x89")), (0, 0));
+    assert_eq!(events(&mut connection), texts(&["hi"]));
+    assert!(!connection.recv_space().is_empty());
+}
+
+#[test]
 fn what_was_not_decoded_can_be_taken_back() {
     const TWO: &[u8] = b"\x81\x02hi\x81\x05there";
     for cut in 4..TWO.len() {

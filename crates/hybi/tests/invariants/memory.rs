@@ -125,6 +125,10 @@ fn failures(role: Role) -> Vec<(&'static str, Vec<u8>)> {
         ("reserved opcode", to(role, 0x83, b"")),
         ("reserved bit", to(role, 0xA1, b"")),
         ("no UTF-8", to(role, first::TEXT, b"\xFF")),
+        (
+            "no UTF-8, and most of the frame is to come",
+            to(role, first::TEXT, &[0xFF; 100_000])[..100].to_vec(),
+        ),
         ("no deflate", to(role, 0xC2, &[0xFF; 10])),
         ("a frame too big", other(frames::header(first::BINARY, 1 << 40))),
         ("close frame of one octet", to(role, first::CLOSE, b"\x00")),
@@ -159,6 +163,7 @@ twins! {
                     }
                     assert!(measure.held() <= 4 * KIB as isize, "{name}, {memory:?}: {}", measure.held());
                     memory.show(&mut connection, &before, |_| {});
+                    assert!(measure.held() <= 4 * KIB as isize, "{name}, {memory:?}, behind it: {}", measure.held());
                     connection.receive_eof();
                     while connection.poll_event().is_some() {}
                     assert!(measure.held() <= 4 * KIB as isize, "{name}, {memory:?}, later: {}", measure.held());
@@ -166,6 +171,20 @@ twins! {
                 }
             }
         }
+    }
+}
+
+twins! {
+    /// Not even if no event is asked for.
+    fn of_what_comes_after_a_failure_nothing_is_kept(role) {
+        let mut connection = open_with(role, Config::default());
+        let mut later = to(role, first::PING, &[1; 125]).repeat(50);
+        Memory::Lent.show(&mut connection, &to(role, 0x83, b""), |_| {});
+        let measure = Measure::start();
+        drop(connection.receive(&mut later));
+        assert_eq!(connection.receive_copy(&later), later.len());
+        assert_eq!((measure.allocations(), measure.held(), connection.held_len()), (0, 0, 0));
+        look_away(|| drop(later));
     }
 }
 
