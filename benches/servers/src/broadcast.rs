@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Params};
+use hybi_test::frames::{first, unmasked};
 use hybi_tokio::{Accept, Arrival, Clients, Handle, Prepared, Slow, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -198,9 +199,7 @@ impl Bare {
 
     fn write(&mut self, text: &str, times: &mut Times) {
         let watch = Watch::start(&mut self.crowd);
-        let mut frame = vec![0x81, 126];
-        frame.extend_from_slice(&(text.len() as u16).to_be_bytes());
-        frame.extend_from_slice(text.as_bytes());
+        let frame = unmasked(first::TEXT, text.as_bytes());
         for socket in &self.sockets {
             assert_eq!(socket.try_write(&frame).expect("there is room"), frame.len());
         }

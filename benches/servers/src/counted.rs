@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use hybi::{Agreement, Connection};
+use hybi_test::frames::{first, masked};
 use hybi_tokio::{Clients, Config, Event, Prepared, Slow, WebSocket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -23,13 +24,7 @@ fn open(batch: Vec<u8>) -> WebSocket<Batches> {
 
 /// Sends back batches of 32 texts of so many octets.
 pub(crate) fn echo(octets: usize, batches: usize) {
-    let mut frame = vec![0x81];
-    match octets {
-        ..126 => frame.push(0x80 | octets as u8),
-        _ => frame.extend_from_slice(&[0xFE, (octets >> 8) as u8, octets as u8]),
-    }
-    frame.extend_from_slice(&[0xA1, 0xB2, 0xC3, 0xD4]);
-    frame.extend((0..octets).map(|at| b'a' ^ [0xA1, 0xB2, 0xC3, 0xD4][at % 4]));
+    let frame = masked(first::TEXT, &vec![b'a'; octets]);
     let mut echo = pin!(attend(open(frame.repeat(32))));
     let cx = &mut Context::from_waker(Waker::noop());
     for _ in 0..batches {

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
+use hybi_test::frames::{first, masked};
+
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 const ECHOED: usize = 16 * 1024;
@@ -37,10 +39,7 @@ fn open(n: usize, port: u16, deflate: bool) -> TcpStream {
 }
 
 fn echo(socket: &mut TcpStream) {
-    let mut frame = vec![0x82, 0xFE];
-    frame.extend_from_slice(&(ECHOED as u16).to_be_bytes());
-    frame.resize(frame.len() + 4 + ECHOED, 0); // a key of nothing masks nothing
-    socket.write_all(&frame).expect("written");
+    socket.write_all(&masked(first::BINARY, &[0; ECHOED])).expect("written");
     assert_eq!(read_frame(socket), ECHOED);
 }
 
