@@ -12,7 +12,7 @@ use hybi::{
     Timeout,
 };
 use hybi_test::alloc::{Counting, Measure};
-use hybi_test::endpoint::{config, nap, open, open_agreed, open_with, receive, transmit_all};
+use hybi_test::endpoint::{config, nap, open, open_agreed, open_with, receive, take_events, transmit_all};
 use hybi_test::frames::{first, to};
 use hybi_test::record::Record;
 use hybi_test::twins;
@@ -34,15 +34,15 @@ fn is_awake_until(role: Role, begin: impl FnOnce(&mut Connection), end: impl FnO
 fn stays_awake_after(role: Role, change: impl FnOnce(&mut Connection)) {
     let mut connection = open(role);
     change(&mut connection);
-    take_events(&mut connection);
+    take(&mut connection);
     transmit_all(&mut connection);
     assert!(!connection.is_silent());
     assert!(connection.hibernate().is_err());
 }
 
 /// Takes all events, unseen.
-fn take_events(connection: &mut Connection) {
-    while connection.poll_event().is_some() {}
+fn take(connection: &mut Connection) {
+    take_events(connection, &mut Vec::new());
 }
 
 fn drain(connection: &mut Connection) {
@@ -93,7 +93,7 @@ twins! {
         is_awake_until(
             role,
             |connection| assert_eq!(connection.receive_copy(&frame), frame.len()),
-            take_events,
+            take,
         );
         is_awake_until(
             role,
@@ -101,7 +101,7 @@ twins! {
                 connection.receive_copy(&frame);
                 assert!(connection.prepare_event());
             },
-            take_events,
+            take,
         );
         let low = config(|config| (config.water.high, config.water.low) = (10, 5));
         let mut connection = open_with(role, low);
@@ -175,7 +175,8 @@ twins! {
                 nap(&mut connection);
             }
         }
-        let events: Vec<Record> = std::iter::from_fn(|| connection.poll_event().map(Record::from)).collect();
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
         assert_eq!(events, [Record::Closed(1006, Vec::new(), CloseCause::TimedOut(Timeout::Pong))]);
     }
 

@@ -24,6 +24,12 @@ fn pair(role: Role, change: impl FnOnce(&mut Config)) -> Pair {
     }
 }
 
+/// A ping after 20 seconds, and a sign of life within 7 of it.
+fn watched(config: &mut Config) {
+    config.timeouts.keepalive = Some(seconds(20));
+    config.timeouts.pong = Some(seconds(7));
+}
+
 fn timed_out(timeout: Timeout) -> Record {
     Record::Closed(1006, Vec::new(), CloseCause::TimedOut(timeout))
 }
@@ -71,10 +77,7 @@ twins! {
     }
 
     fn no_sign_of_life_after_a_ping_ends_the_connection(role) {
-        let mut pair = pair(role, |config| {
-            config.timeouts.keepalive = Some(seconds(20));
-            config.timeouts.pong = Some(seconds(7));
-        });
+        let mut pair = pair(role, watched);
         pair.end(role.peer()).reads = false;
         pair.advance(seconds(26));
         assert_eq!(pair.connection(role).state(), State::Open);
@@ -87,10 +90,7 @@ twins! {
 
     /// While more waits: the ping may be among it, and its pong takes as long.
     fn output_that_moves_is_a_sign_of_life_too(role) {
-        let mut connection = open_with(role, config(|config| {
-            config.timeouts.keepalive = Some(seconds(20));
-            config.timeouts.pong = Some(seconds(7));
-        }));
+        let mut connection = open_with(role, config(watched));
         let start = Instant::from_nanos(1);
         connection.handle_timeout(start);
         connection.send(&[7; 100]).unwrap();
@@ -103,10 +103,7 @@ twins! {
     }
 
     fn any_octet_after_a_ping_is_a_sign_of_life(role) {
-        let mut connection = open_with(role, config(|config| {
-            config.timeouts.keepalive = Some(seconds(20));
-            config.timeouts.pong = Some(seconds(7));
-        }));
+        let mut connection = open_with(role, config(watched));
         let start = Instant::from_nanos(1);
         connection.handle_timeout(start);
         connection.handle_timeout(start + seconds(20));
