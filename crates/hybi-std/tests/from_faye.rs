@@ -4,70 +4,26 @@
 
 mod common;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use common::{bounded, drain};
+use common::readme::{Readme, request};
+use common::{bounded, drain, pending};
 use hybi::ProtocolError;
 use hybi::extension::permessage_deflate::DeflateConfig;
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCause, CloseCode, Config, Connector, Event, Kind, Stream,
-    WebSocket, accept, connect,
+    Accept, Acceptor, CloseCause, CloseCode, Config, Connector, Event, Kind, Stream, WebSocket, accept,
+    connect,
 };
-use hybi_test::foreign::{Server, expect_ok, peer};
+use hybi_test::foreign::{expect_ok, peer};
 use hybi_test::proxy::{Manner, Proxy};
 
-/// A server on faye-websocket, and its address.
-fn server(name: &str) -> Option<(Server, String)> {
-    server_with(name, &[])
-}
-
-fn server_with(name: &str, arguments: &[&str]) -> Option<(Server, String)> {
-    let mut command = peer("faye-readme")?;
-    command.arg(name);
-    let server = Server::start(command, arguments);
-    let url = format!("ws://127.0.0.1:{}/", server.port());
-    Some((server, url))
-}
-
-fn request(url: &str) -> ClientRequest {
-    ClientRequest::new(url).expect("an address")
-}
+const FAYE: Readme = Readme("faye-readme");
 
 fn close(mut socket: WebSocket<Stream>) {
     socket.close(CloseCode::NORMAL, "ebb").expect("the first close");
     assert!(drain(&mut socket).1.is_clean());
-}
-
-/// A client on faye-websocket meets a server of ours, which serves one; what the client says, and what the server
-/// returns.
-fn client<T: Send + 'static>(
-    name: &str,
-    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
-) -> Option<(String, T)> {
-    client_with(name, "ws", &[], serve)
-}
-
-fn client_with<T: Send + 'static>(
-    name: &str,
-    scheme: &str,
-    arguments: &[&str],
-    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
-) -> Option<(String, T)> {
-    let mut command = peer("faye-readme")?;
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("{scheme}://{}/", listener.local_addr().expect("bound"));
-    let serving = thread::spawn(move || serve(listener.accept().expect("it connects").0));
-    let said = expect_ok(command.args([name, &url, "--timeout=50"]).args(arguments));
-    Some((said, serving.join().expect("it does not panic")))
-}
-
-fn pending(stream: TcpStream) -> hybi_std::Pending<TcpStream> {
-    match Acceptor::default().read(stream).expect("a good request") {
-        Arrival::Upgrade(pending) => pending,
-        Arrival::Plain(_) => panic!("an upgrade was requested"),
-    }
 }
 
 // ---- clients of ours
@@ -75,7 +31,7 @@ fn pending(stream: TcpStream) -> hybi_std::Pending<TcpStream> {
 #[test]
 fn an_echo_server() {
     bounded(|| {
-        let Some((server, url)) = server("echo") else { return };
+        let Some((server, url)) = FAYE.server("echo") else { return };
         let (mut socket, _) = connect(&url).expect("it opens");
         socket.send("high water?").expect("it is open");
         assert_eq!(socket.recv_message(), Some("high water?".into()));
@@ -87,7 +43,7 @@ fn an_echo_server() {
 #[test]
 fn an_echo_server_by_a_pipe() {
     bounded(|| {
-        let Some((_server, url)) = server("pipe") else { return };
+        let Some((_server, url)) = FAYE.server("pipe") else { return };
         let (socket, _) = connect(&url).expect("it opens");
         let (mut reader, mut writer) = socket.into_byte_stream(Kind::Binary).into_split().expect("a socket");
         let octets = vec![7; 100_000];
@@ -106,7 +62,7 @@ fn an_echo_server_by_a_pipe() {
 #[test]
 fn a_ping_with_a_callback() {
     bounded(|| {
-        let Some((server, url)) = server("ping") else { return };
+        let Some((server, url)) = FAYE.server("ping") else { return };
         let (mut socket, _) = connect(&url).expect("it opens");
         assert!(matches!(socket.recv(), Some(Event::Ping(b"Mic check, one, two"))));
         socket.flush().expect("it is open");
@@ -118,7 +74,7 @@ fn a_ping_with_a_callback() {
 #[test]
 fn subprotocols_of_a_server() {
     bounded(|| {
-        let Some((_server, url)) = server("subprotocols") else { return };
+        let Some((_server, url)) = FAYE.server("subprotocols") else { return };
         for (offers, chosen) in [(["amqp", "irc"], Some("amqp")), (["stomp", "irc"], Some("irc"))] {
             let request = offers
                 .iter()
@@ -134,7 +90,7 @@ fn subprotocols_of_a_server() {
 #[test]
 fn a_server_with_permessage_deflate() {
     bounded(|| {
-        let Some((_server, url)) = server("deflate") else { return };
+        let Some((_server, url)) = FAYE.server("deflate") else { return };
         let request = request(&url).with_deflate(DeflateConfig::default());
         let (mut socket, _) = Connector::default().connect(request).expect("it opens");
         assert_eq!(socket.agreement().extensions().collect::<Vec<_>>(), ["permessage-deflate"]);
@@ -150,7 +106,7 @@ fn a_server_with_permessage_deflate() {
 #[test]
 fn the_options_of_a_server() {
     bounded(|| {
-        let Some((_server, url)) = server("options") else { return };
+        let Some((_server, url)) = FAYE.server("options") else { return };
         let (mut socket, response) = connect(&url).expect("it opens");
         assert_eq!(response.fields().get_str("X-Tide"), Some("high")); // headers
         assert!(matches!(socket.recv(), Some(Event::Ping(_)))); // ping
@@ -163,7 +119,7 @@ fn the_options_of_a_server() {
 #[test]
 fn the_options_of_our_client() {
     bounded(|| {
-        let Some((server, url)) = server("headers") else { return };
+        let Some((server, url)) = FAYE.server("headers") else { return };
         let mut config = Config::default();
         config.limits.message = 1000;
         config.timeouts.keepalive = Some(Duration::from_millis(50));
@@ -182,13 +138,7 @@ fn the_options_of_our_client() {
 #[test]
 fn a_client_with_an_authority_of_its_own() {
     bounded(|| {
-        let authority = hybi_test::tls::Authority::new();
-        let files = authority.issue(&["localhost"]).write(&authority);
-        let [certificate, key] = files.server_arguments();
-        let Some((server, _)) = server_with("echo", &[&certificate, &key]) else { return };
-        let connector = Connector::default().with_tls(authority.client_config());
-        let request = request(&format!("wss://localhost:{}/", server.port()));
-        let (mut socket, _) = connector.connect(request).expect("it opens");
+        let Some((_server, mut socket)) = FAYE.server_with_tls("echo") else { return };
         socket.send("high water?").expect("it is open");
         assert_eq!(socket.recv_message(), Some("high water?".into()));
         close(socket);
@@ -200,9 +150,9 @@ fn a_client_with_an_authority_of_its_own() {
 #[test]
 fn a_client_and_the_answer_it_got() {
     bounded(|| {
-        let Some((said, ())) = client("hello", |stream| {
+        let Some((said, ())) = FAYE.client("hello", |stream| {
             let accept = Accept::new().with_header("X-Tide", "high");
-            let mut socket = pending(stream).accept(accept).expect("accepted");
+            let mut socket = pending(stream, &Acceptor::default()).accept(accept).expect("accepted");
             let message = socket.recv_message().expect("it says something");
             socket.send(&message).expect("it is open");
             while socket.recv().is_some() {}
@@ -216,7 +166,7 @@ fn a_client_and_the_answer_it_got() {
 #[test]
 fn a_ping_of_a_client() {
     bounded(|| {
-        let Some((said, _)) = client("ping", |stream| {
+        let Some((said, _)) = FAYE.client("ping", |stream| {
             let mut socket = accept(stream).expect("a good request");
             while socket.recv().is_some() {}
         }) else {
@@ -229,8 +179,8 @@ fn a_ping_of_a_client() {
 #[test]
 fn subprotocols_of_a_client() {
     bounded(|| {
-        let Some((said, _)) = client("subprotocols", |stream| {
-            let pending = pending(stream);
+        let Some((said, _)) = FAYE.client("subprotocols", |stream| {
+            let pending = pending(stream, &Acceptor::default());
             let name = pending.request().select_subprotocol(&["amqp", "stomp"]).expect("it offers that");
             let accept = Accept::new().with_subprotocol(name);
             let mut socket = pending.accept(accept).expect("accepted");
@@ -245,9 +195,9 @@ fn subprotocols_of_a_client() {
 #[test]
 fn a_client_with_permessage_deflate() {
     bounded(|| {
-        let Some((said, extensions)) = client("deflate", |stream| {
+        let Some((said, extensions)) = FAYE.client("deflate", |stream| {
             let accept = Accept::new().with_deflate(DeflateConfig::default());
-            let mut socket = pending(stream).accept(accept).expect("accepted");
+            let mut socket = pending(stream, &Acceptor::default()).accept(accept).expect("accepted");
             while let Some(message) = socket.recv_message() {
                 socket.send(&message).expect("it is open");
             }
@@ -262,8 +212,8 @@ fn a_client_with_permessage_deflate() {
 #[test]
 fn the_options_of_a_client() {
     bounded(|| {
-        let Some((said, (cookie, code))) = client("options", |stream| {
-            let pending = pending(stream);
+        let Some((said, (cookie, code))) = FAYE.client("options", |stream| {
+            let pending = pending(stream, &Acceptor::default());
             let cookie = pending.request().fields().get_str("Cookie").map(str::to_owned); // headers
             let mut socket = pending.accept(Accept::new()).expect("accepted");
             assert!(matches!(socket.recv(), Some(Event::Ping(_)))); // ping
@@ -283,7 +233,7 @@ fn a_client_with_tls() {
         let authority = hybi_test::tls::Authority::new();
         let identity = authority.issue(&["127.0.0.1"]);
         let (files, config) = (identity.write(&authority), identity.server_config());
-        let Some((said, ())) = client_with("ping", "wss", &[&files.client_argument()], move |stream| {
+        let Some((said, ())) = FAYE.client_with("ping", "wss", &[&files.client_argument()], move |stream| {
             let tls = hybi_std::TlsAcceptor::new(config);
             let mut socket = accept(tls.accept(stream).expect("TLS")).expect("a good request");
             while socket.recv().is_some() {}
@@ -300,7 +250,7 @@ fn a_client_through_a_proxy() {
     bounded(|| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let proxy = Proxy::start(None, Manner::Tunnel(listener.local_addr().expect("bound")));
-        let Some(mut command) = peer("faye-readme") else { return };
+        let Some(mut command) = peer(FAYE.0) else { return };
         let serving = thread::spawn(move || {
             for stream in listener.incoming().take(2) {
                 let mut socket = accept(stream.expect("it connects")).expect("a good request");

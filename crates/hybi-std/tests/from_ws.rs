@@ -11,32 +11,18 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{bounded, drain};
+use common::readme::{Readme, request};
+use common::{bounded, drain, pending};
 use hybi::{Timeout, Version};
 use hybi_std::{
     Accept, Acceptor, Answer, Arrival, ClientRequest, Clients, CloseCause, CloseCode, CloseInfo, Config,
-    ConnectError, Connector, Event, Kind, Listener, Pending, Prepared, ServerSettings, Slow, Stream,
-    WebSocket, accept, connect,
+    ConnectError, Connector, Event, Kind, Listener, Prepared, ServerSettings, Slow, Stream, WebSocket,
+    accept, connect,
 };
-use hybi_test::foreign::{Server, expect_ok, peer};
+use hybi_test::foreign::{expect_ok, peer};
 use hybi_test::proxy::{Manner, Proxy};
 
-/// A server on `ws`, and its address.
-fn server(name: &str) -> Option<(Server, String)> {
-    server_with(name, &[])
-}
-
-fn server_with(name: &str, arguments: &[&str]) -> Option<(Server, String)> {
-    let mut command = peer("ws-readme")?;
-    command.arg(name);
-    let server = Server::start(command, arguments);
-    let url = format!("ws://127.0.0.1:{}", server.port());
-    Some((server, url))
-}
-
-fn request(url: &str) -> ClientRequest {
-    ClientRequest::new(url).expect("an address")
-}
+const WS: Readme = Readme("ws-readme");
 
 fn open(url: &str) -> WebSocket<Stream> {
     connect(url).expect("it opens").0
@@ -47,35 +33,13 @@ fn close(mut socket: WebSocket<Stream>) {
     assert!(drain(&mut socket).1.is_clean());
 }
 
-/// A client on `ws` meets a server of ours, which serves one; what the client says, and what the server returns.
-fn client<T: Send + 'static>(
-    name: &str,
-    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
-) -> Option<(String, T)> {
-    client_with(name, "ws", &[], serve)
-}
-
-fn client_with<T: Send + 'static>(
-    name: &str,
-    scheme: &str,
-    arguments: &[&str],
-    serve: impl FnOnce(TcpStream) -> T + Send + 'static,
-) -> Option<(String, T)> {
-    let mut command = peer("ws-readme")?;
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("{scheme}://{}/", listener.local_addr().expect("bound"));
-    let serving = thread::spawn(move || serve(listener.accept().expect("it connects").0));
-    let said = expect_ok(command.args([name, &url, "--timeout=50"]).args(arguments));
-    Some((said, serving.join().expect("it does not panic")))
-}
-
 /// A client on `ws` meets a whole server of ours, with as many connections as it likes; what the client says.
 fn visitor(
     name: &str,
     path: &str,
     handler: impl Fn(Arrival<Stream>, &Clients) + Send + Sync + 'static,
 ) -> Option<String> {
-    let mut command = peer("ws-readme")?;
+    let mut command = peer(WS.0)?;
     let listener = Listener::bind("127.0.0.1:0").expect("a free port");
     let (url, stopper) =
         (format!("ws://{}{path}", listener.local_addr().expect("bound")), listener.stopper());
@@ -84,14 +48,6 @@ fn visitor(
     stopper.stop(common::BOUND);
     serving.join().expect("it does not panic").expect("it is stopped");
     Some(said)
-}
-
-/// With settings of its own, before anything is answered.
-fn pending(stream: TcpStream, config: Config) -> Pending<TcpStream> {
-    match Acceptor::new(config, Default::default()).read(stream).expect("a good request") {
-        Arrival::Upgrade(pending) => pending,
-        Arrival::Plain(_) => panic!("an upgrade was requested"),
-    }
 }
 
 fn echo(stream: TcpStream) -> CloseInfo {
@@ -103,7 +59,7 @@ fn echo(stream: TcpStream) -> CloseInfo {
 #[test]
 fn a_simple_server() {
     bounded(|| {
-        let Some((server, url)) = server("simple") else { return };
+        let Some((server, url)) = WS.server("simple") else { return };
         let mut socket = open(&url);
         assert_eq!(socket.recv_message(), Some("something".into()));
         socket.send("high water?").expect("it is open");
@@ -115,7 +71,7 @@ fn a_simple_server() {
 #[test]
 fn several_servers_on_one_port() {
     bounded(|| {
-        let Some((_server, url)) = server("paths") else { return };
+        let Some((_server, url)) = WS.server("paths") else { return };
         for name in ["foo", "bar"] {
             let mut socket = open(&format!("{url}/{name}"));
             assert_eq!(socket.recv_message(), Some((&*format!("this is {name}")).into()));
@@ -129,7 +85,7 @@ fn several_servers_on_one_port() {
 #[test]
 fn client_authentication() {
     bounded(|| {
-        let Some((_server, url)) = server("authentication") else { return };
+        let Some((_server, url)) = WS.server("authentication") else { return };
         match connect(&url) {
             Err(ConnectError::Handshake(_, Some(response))) => assert_eq!(response.status(), 401),
             other => panic!("{other:?}"),
@@ -144,7 +100,7 @@ fn client_authentication() {
 #[test]
 fn broadcast() {
     bounded(|| {
-        let Some((server, url)) = server("broadcast") else { return };
+        let Some((server, url)) = WS.server("broadcast") else { return };
         let mut sockets = [open(&url), open(&url), open(&url)];
         while server.line() != "here 3" {}
         sockets[0].send("high water").expect("it is open");
@@ -163,7 +119,7 @@ fn broadcast() {
 #[test]
 fn broken_connections_as_the_server_finds_them() {
     bounded(|| {
-        let Some((server, url)) = server("heartbeat") else { return };
+        let Some((server, url)) = WS.server("heartbeat") else { return };
         let mut socket = open(&url);
         assert!(matches!(socket.recv(), Some(Event::Ping(_))));
         socket.flush().expect("it is open");
@@ -175,7 +131,7 @@ fn broken_connections_as_the_server_finds_them() {
 #[test]
 fn sending_binary_data_to_a_server() {
     bounded(|| {
-        let Some((_server, url)) = server("echo") else { return };
+        let Some((_server, url)) = WS.server("echo") else { return };
         let mut socket = open(&url);
         let array: Vec<u8> = (0..5).map(|i| i as f32 / 2.0).flat_map(f32::to_le_bytes).collect();
         socket.send(&array).expect("it is open");
@@ -187,7 +143,7 @@ fn sending_binary_data_to_a_server() {
 #[test]
 fn the_round_trip_time_of_a_message_and_of_a_ping() {
     bounded(|| {
-        let Some((_server, url)) = server("echo") else { return };
+        let Some((_server, url)) = WS.server("echo") else { return };
         let mut socket = open(&url);
         let sent = format!("{:?}", Instant::now());
         socket.send(&*sent).expect("it is open");
@@ -206,7 +162,7 @@ fn the_round_trip_time_of_a_message_and_of_a_ping() {
 #[test]
 fn the_streams_api_of_a_client() {
     bounded(|| {
-        let Some((_server, url)) = server("echo") else { return };
+        let Some((_server, url)) = WS.server("echo") else { return };
         let (mut reader, mut writer) =
             open(&url).into_byte_stream(Kind::Text).into_split().expect("it is a socket");
         writer.write_all(b"high ").expect("it is open");
@@ -223,7 +179,7 @@ fn the_streams_api_of_a_client() {
 #[test]
 fn drafts_07_to_12() {
     bounded(|| {
-        let Some((_server, url)) = server("echo") else { return };
+        let Some((_server, url)) = WS.server("echo") else { return };
         let request = request(&url).with_version(Version::V8);
         let (mut socket, _) = Connector::default().connect(request).expect("it opens");
         assert_eq!(socket.agreement().version(), Version::V8);
@@ -239,7 +195,7 @@ fn drafts_07_to_12() {
 fn compression_as_the_server_sets_it() {
     use hybi::extension::permessage_deflate::DeflateConfig;
     bounded(|| {
-        let Some((server, url)) = server("compression") else { return };
+        let Some((server, url)) = WS.server("compression") else { return };
         let request = request(&url).with_deflate(DeflateConfig::default());
         let (mut socket, response) = Connector::default().connect(request).expect("it opens");
         assert_eq!(
@@ -268,13 +224,7 @@ fn compression_as_the_server_sets_it() {
 #[test]
 fn an_https_server() {
     bounded(|| {
-        let authority = hybi_test::tls::Authority::new();
-        let files = authority.issue(&["localhost"]).write(&authority);
-        let [certificate, key] = files.server_arguments();
-        let Some((server, _)) = server_with("simple", &[&certificate, &key]) else { return };
-        let connector = Connector::default().with_tls(authority.client_config());
-        let request = request(&format!("wss://localhost:{}/", server.port()));
-        let (mut socket, _) = connector.connect(request).expect("it opens");
+        let Some((server, mut socket)) = WS.server_with_tls("simple") else { return };
         assert!(socket.get_ref().is_encrypted());
         assert_eq!(socket.recv_message(), Some("something".into()));
         socket.send("high water?").expect("it is open");
@@ -286,7 +236,7 @@ fn an_https_server() {
 #[test]
 fn the_address_of_the_client_as_the_server_finds_it() {
     bounded(|| {
-        let Some((server, url)) = server("address") else { return };
+        let Some((server, url)) = WS.server("address") else { return };
         let request = request(&url).with_header("X-Forwarded-For", "203.0.113.7 , 10.0.0.2");
         let (socket, _) = Connector::default().connect(request.expect("a header")).expect("it opens");
         assert_eq!(server.line(), "127.0.0.1 for 203.0.113.7");
@@ -297,7 +247,7 @@ fn the_address_of_the_client_as_the_server_finds_it() {
 #[test]
 fn a_client_through_a_proxy() {
     bounded(|| {
-        let Some((server, url)) = server("simple") else { return };
+        let Some((server, url)) = WS.server("simple") else { return };
         let proxy = Proxy::start(None, Manner::Tunnel(([127, 0, 0, 1], server.port()).into()));
         let via = hybi_std::Proxy::parse(&format!("http://{}", proxy.address())).expect("an address");
         let connector = Connector::default().with_proxy(via);
@@ -315,7 +265,7 @@ fn a_client_through_a_proxy() {
 #[test]
 fn broken_connections_as_our_client_finds_them() {
     bounded(|| {
-        let Some((server, url)) = server("heartbeat") else { return };
+        let Some((server, url)) = WS.server("heartbeat") else { return };
         let mut config = Config::default();
         config.timeouts.idle = Some(Duration::from_millis(400));
         let (mut socket, _) = Connector::new(config).connect(request(&url)).expect("it opens");
@@ -330,7 +280,7 @@ fn broken_connections_as_our_client_finds_them() {
 #[test]
 fn sending_and_receiving_text() {
     bounded(|| {
-        let Some((said, ())) = client("text", |stream| {
+        let Some((said, ())) = WS.client("text", |stream| {
             let mut socket = accept(stream).expect("a good request");
             assert_eq!(socket.recv_message(), Some("something".into()));
             socket.send("high water").expect("it is open");
@@ -345,7 +295,7 @@ fn sending_and_receiving_text() {
 #[test]
 fn sending_binary_data() {
     bounded(|| {
-        let Some((said, octets)) = client("binary", |stream| {
+        let Some((said, octets)) = WS.client("binary", |stream| {
             let mut socket = accept(stream).expect("a good request");
             let message = socket.recv_message().expect("it sends one");
             socket.send(&message).expect("it is open");
@@ -362,7 +312,7 @@ fn sending_binary_data() {
 #[test]
 fn round_trip_time() {
     bounded(|| {
-        let Some((said, _)) = client("round-trip", echo) else { return };
+        let Some((said, _)) = WS.client("round-trip", echo) else { return };
         assert_eq!(said, "ok round trip");
     });
 }
@@ -370,7 +320,7 @@ fn round_trip_time() {
 #[test]
 fn the_streams_api() {
     bounded(|| {
-        let Some((said, ())) = client("stream", |stream| {
+        let Some((said, ())) = WS.client("stream", |stream| {
             let socket = accept(stream).expect("a good request");
             let (mut reader, mut writer) =
                 socket.into_byte_stream(Kind::Text).into_split().expect("it is a socket");
@@ -387,14 +337,14 @@ fn the_streams_api() {
 #[test]
 fn broken_connections_as_the_client_finds_them() {
     bounded(|| {
-        let Some((said, end)) = client("listening", |stream| {
+        let Some((said, end)) = WS.client("listening", |stream| {
             let mut config = Config::default();
             config.timeouts.keepalive = Some(Duration::from_millis(10));
-            let acceptor = Acceptor::new(config, Default::default());
-            let Arrival::Upgrade(pending) = acceptor.read(stream).expect("a good request") else {
-                panic!("an upgrade was requested")
-            };
-            common::echo(pending.accept(Accept::new()).expect("accepted"))
+            common::echo(
+                pending(stream, &Acceptor::new(config, Default::default()))
+                    .accept(Accept::new())
+                    .expect("accepted"),
+            )
         }) else {
             return;
         };
@@ -406,11 +356,15 @@ fn broken_connections_as_the_client_finds_them() {
 #[test]
 fn broken_connections_as_our_server_finds_them() {
     bounded(|| {
-        let Some((said, end)) = client("silent", |stream| {
+        let Some((said, end)) = WS.client("silent", |stream| {
             let mut config = Config::default();
             config.timeouts.keepalive = Some(Duration::from_millis(30));
             config.timeouts.pong = Some(Duration::from_millis(20));
-            common::echo(pending(stream, config).accept(Accept::new()).expect("accepted"))
+            common::echo(
+                pending(stream, &Acceptor::new(config, Default::default()))
+                    .accept(Accept::new())
+                    .expect("accepted"),
+            )
         }) else {
             return;
         };
@@ -488,7 +442,7 @@ fn compression_as_our_server_sets_it() {
     use hybi::extension::permessage_deflate::{DeflateConfig, Level, Takeover, Window, WindowBits};
     bounded(|| {
         for (name, agreed) in [("compressed", "permessage-deflate"), ("plain", "")] {
-            let Some((said, answer)) = client(name, |stream| {
+            let Some((said, answer)) = WS.client(name, |stream| {
                 let mut config = DeflateConfig::default();
                 config.level = Level::new(3).expect("0 to 9");
                 config.client_no_context_takeover = Takeover::None;
@@ -496,7 +450,7 @@ fn compression_as_our_server_sets_it() {
                 config.server_max_window_bits = Window::AtMost(WindowBits::new(10).expect("8 to 15"));
                 config.threshold = 1024;
                 let accept = Accept::new().with_deflate(config);
-                let mut socket = pending(stream, Config::default()).accept(accept).expect("accepted");
+                let mut socket = pending(stream, &Acceptor::default()).accept(accept).expect("accepted");
                 let message = socket.recv_message().expect("it sends one");
                 socket.send(&message).expect("it is open");
                 while socket.recv().is_some() {}
@@ -517,7 +471,7 @@ fn our_https_server() {
         let identity = authority.issue(&["127.0.0.1"]);
         let ca = identity.write(&authority);
         let config = identity.server_config();
-        let Some((said, text)) = client_with("text", "wss", &[&ca.client_argument()], move |stream| {
+        let Some((said, text)) = WS.client_with("text", "wss", &[&ca.client_argument()], move |stream| {
             let tls = hybi_std::TlsAcceptor::new(config);
             let mut socket = accept(tls.accept(stream).expect("TLS")).expect("a good request");
             let text = socket.recv_message();
@@ -535,9 +489,9 @@ fn our_https_server() {
 fn the_address_of_a_client() {
     bounded(|| {
         let forwarded = ["--forwarded-for=203.0.113.7 , 10.0.0.2"];
-        let Some((_, addresses)) = client_with("text", "ws", &forwarded, |stream| {
+        let Some((_, addresses)) = WS.client_with("text", "ws", &forwarded, |stream| {
             let there = stream.peer_addr().expect("it is connected");
-            let pending = pending(stream, Config::default());
+            let pending = pending(stream, &Acceptor::default());
             let addresses = (
                 pending.get_ref().peer_addr().expect("it is connected") == there && there.ip().is_loopback(),
                 pending.request().head().forwarded_for().map(str::to_owned),
@@ -558,11 +512,10 @@ fn the_address_of_a_client() {
 fn drafts_07_to_12_where_the_server_wants_them() {
     bounded(|| {
         let option = ["--protocol-version=8"];
-        let Some((said, version)) = client_with("text", "ws", &option, |stream| {
+        let Some((said, version)) = WS.client_with("text", "ws", &option, |stream| {
             let mut settings = ServerSettings::default();
             settings.versions = settings.versions.with(Version::V8);
-            let arrival = Acceptor::new(Config::default(), settings).read(stream).expect("a good request");
-            let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+            let pending = pending(stream, &Acceptor::new(Config::default(), settings));
             let socket = pending.accept(Accept::new()).expect("accepted");
             let version = socket.agreement().version();
             common::echo(socket);
@@ -578,7 +531,7 @@ fn drafts_07_to_12_where_the_server_wants_them() {
 #[test]
 fn a_client_on_ws_through_a_proxy() {
     bounded(|| {
-        let Some(mut command) = peer("ws-readme") else { return };
+        let Some(mut command) = peer(WS.0) else { return };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let proxy = Proxy::start(None, Manner::Tunnel(listener.local_addr().expect("bound")));
         let serving = thread::spawn(move || echo(listener.accept().expect("it connects").0));

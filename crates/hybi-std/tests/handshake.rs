@@ -51,10 +51,7 @@ fn impatient() -> Config {
 
 /// A request for a WebSocket, and nothing else.
 fn upgrade<S: Pair>(stream: S) -> hybi_std::Pending<S> {
-    match Acceptor::default().read(stream).expect("a good request") {
-        Arrival::Upgrade(pending) => pending,
-        Arrival::Plain(_) => panic!("an upgrade was requested"),
-    }
+    pending(stream, &Acceptor::default())
 }
 
 fn handshake_error<T>(result: Result<T, Error>) -> HandshakeError {

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
-use common::{bounded, drain, echo, some_octets, some_text};
+use common::{bounded, drain, echo, pending, some_octets, some_text};
 use hybi::Agreement;
 use hybi::extension::permessage_deflate::{DeflateConfig, Takeover, Window, WindowBits};
 use hybi_std::{
@@ -226,9 +226,7 @@ fn serve_client(name: &str, arguments: &[&str], deflate: Option<DeflateConfig>) 
     let serving = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("it connects");
         stream.set_nodelay(true).expect("TCP has it");
-        let arrival =
-            Acceptor::new(Config::default(), Default::default()).read(stream).expect("a good request");
-        let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+        let pending = pending(stream, &Acceptor::default());
         assert_eq!(pending.request().select_subprotocol(&["tide"]), Some("tide"));
         let mut accept = Accept::new().with_subprotocol("tide");
         if let Some(config) = deflate {
@@ -302,8 +300,7 @@ fn serve_one(mut client: Command, ours: Wish, theirs: Wish) {
     let url = format!("ws://{}/", listener.local_addr().expect("bound"));
     let serving = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("it connects");
-        let arrival = Acceptor::default().read(stream).expect("a good request");
-        let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
+        let pending = pending(stream, &Acceptor::default());
         let socket = pending.accept(Accept::new().with_deflate(settings(ours))).expect("accepted");
         expect_agreed(socket.agreement(), ours, theirs);
         echo(socket)
@@ -388,9 +385,7 @@ mod over_tls {
         let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
         let serving = thread::spawn(move || {
             let stream = tls.accept(listener.accept().expect("it connects").0).expect("it trusts us");
-            let Arrival::Upgrade(pending) = Acceptor::default().read(stream).expect("a good request") else {
-                panic!("an upgrade was requested")
-            };
+            let pending = pending(stream, &Acceptor::default());
             echo(pending.accept(Accept::new().with_deflate(DeflateConfig::default())).expect("accepted"))
         });
         let said = expect_ok(command.args([&*url, "24", "--timeout=50", &files.client_argument()]));

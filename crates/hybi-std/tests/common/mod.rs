@@ -1,6 +1,8 @@
 //! What the tests of the adapter share: a bound on time, two ends of a socket, frames by hand.
 #![allow(dead_code, unreachable_pub, clippy::panic, reason = "each test file uses a part of it")]
 
+pub mod readme;
+
 use std::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -11,8 +13,8 @@ use std::time::Duration;
 
 use hybi::{Agreement, Connection};
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseInfo, Config, Connector, Event, SystemEntropy, Transport,
-    WebSocket,
+    Accept, Acceptor, Arrival, ClientRequest, CloseInfo, Config, Connector, Event, Pending, SystemEntropy,
+    Transport, WebSocket,
 };
 
 /// No test takes longer. It is no expectation: it turns a hang into a failure.
@@ -88,14 +90,22 @@ pub fn open<S: Pair>() -> (WebSocket<S>, WebSocket<S>) {
 pub fn open_with<S: Pair>(client: Config, server: Config) -> (WebSocket<S>, WebSocket<S>) {
     let (client_end, server_end) = S::pair();
     let accepting = thread::spawn(move || {
-        let arrival = Acceptor::new(server, Default::default()).read(server_end).expect("a good request");
-        let Arrival::Upgrade(pending) = arrival else { panic!("an upgrade was requested") };
-        pending.accept(Accept::new()).expect("accepted")
+        pending(server_end, &Acceptor::new(server, Default::default()))
+            .accept(Accept::new())
+            .expect("accepted")
     });
     let request = ClientRequest::new("ws://test/").expect("an address");
     let (client, response) = Connector::new(client).handshake(client_end, request).expect("accepted");
     assert_eq!(response.status(), 101);
     (client, accepting.join().expect("the server is well"))
+}
+
+/// A request for an upgrade, before it is answered.
+pub fn pending<S: Transport>(stream: S, acceptor: &Acceptor) -> Pending<S> {
+    match acceptor.read(stream).expect("a good request") {
+        Arrival::Upgrade(pending) => pending,
+        Arrival::Plain(_) => panic!("an upgrade was requested"),
+    }
 }
 
 /// A server without an opening handshake, and the bare socket of its client.
