@@ -468,3 +468,85 @@ twins! {
         assert_eq!(arrived, [Record::Text(b"x".to_vec()), Record::Pong(b"2".to_vec())]);
     }
 }
+
+twins! {
+    fn without_memory_for_a_read_the_connection_fails(role) {
+        let mut connection = open(role);
+        let measure = Measure::start();
+        measure.fail_at(1);
+        assert!(connection.recv_space().is_empty());
+        measure.fail_at(0);
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert_eq!(events, [Record::Failed(ProtocolError::OutOfMemory)]);
+    }
+}
+
+/// What could not be queued comes back as what it was.
+#[test]
+fn a_message_that_could_not_be_queued_comes_back() {
+    let text = "low water ".repeat(1000);
+    for message in [Message::from(text.clone()), Message::from(text.clone().into_bytes())] {
+        let mut connection = open(Role::Server);
+        let measure = Measure::start();
+        measure.fail_at(1);
+        let refused = connection.send_message(message).unwrap_err();
+        measure.fail_at(0);
+        assert_eq!(refused.error, UsageError::OutOfMemory);
+        connection.send_message(refused.payload).unwrap();
+        assert!(transmit_all(&mut connection).ends_with(text.as_bytes()));
+    }
+}
+
+/// Octets behind the head of an opening handshake, and what a server answers.
+#[cfg(feature = "handshake")]
+mod handshake {
+    use hybi::handshake::{Accept, ServerHandshake, ServerSettings};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    fn asked() -> ServerHandshake {
+        let mut server = ServerHandshake::new(Config::default(), ServerSettings::default());
+        assert_eq!(server.receive(REQUEST), REQUEST.len());
+        server
+    }
+
+    #[test]
+    fn without_memory_for_what_comes_behind_it_is_not_taken() {
+        let mut server = asked();
+        let frame = to(Role::Server, first::TEXT, b"early");
+        let measure = Measure::start();
+        measure.fail_at(1);
+        assert_eq!(server.receive(&frame), 0);
+        measure.fail_at(0);
+        assert_eq!(server.receive(&frame), frame.len());
+        let mut connection = server.accept(Accept::new()).unwrap();
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert_eq!(events, [Record::Text(b"early".to_vec())]);
+    }
+
+    /// The last allocation is the queue's: without it nothing of the answer is sent, and nothing that would be behind it.
+    #[test]
+    fn without_memory_for_the_answer_the_connection_is_given_up() {
+        let measure = Measure::start();
+        let mut server = asked();
+        let before = measure.allocations();
+        server.accept(Accept::new()).unwrap();
+        let needed = measure.allocations() - before;
+
+        let mut server = asked();
+        let measure = Measure::start();
+        measure.fail_at(needed);
+        let mut connection = server.accept(Accept::new()).unwrap();
+        measure.fail_at(0);
+        assert_eq!(measure.allocations(), needed);
+        assert!(connection.transmit().is_empty() && connection.send("x").is_err());
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert!(matches!(events[..], [Record::Closed(..)]), "{events:?}");
+    }
+}
