@@ -69,6 +69,46 @@ twins! {
         assert_eq!(payloads(&said(role, &mut sender)), [(first::TEXT, &b"out"[..])]);
     }
 
+    fn an_event_is_prepared_and_then_taken_once(role) {
+        for (frames, expected) in [
+            (vec![to(role, first::TEXT, b"in")], vec![Record::text("in")]),
+            (vec![to(role, first::BINARY, &[7; 200])], vec![Record::Binary(vec![7; 200])]),
+            (vec![to(role, first::PING, b"?")], vec![Record::Ping(b"?".to_vec())]),
+            (vec![to(role, 0x01, b"in"), to(role, 0x80, b"ward")], vec![Record::text("inward")]),
+            (
+                vec![to(role, first::CLOSE, &close_body(1000, ""))],
+                vec![Record::Close(Some((1000, vec![]))), Record::clean(1000, "")],
+            ),
+        ] {
+            let (mut receiver, _) = split(role);
+            assert!(!receiver.prepare_event(), "nothing has come");
+            let octets = frames.concat();
+            assert_eq!(receiver.receive_copy(&octets), octets.len());
+            for event in &expected {
+                assert!(receiver.prepare_event());
+                assert!(receiver.prepare_event(), "it stays");
+                assert_eq!(receiver.poll_event().map(Record::from).as_ref(), Some(event));
+            }
+            assert!(!receiver.prepare_event());
+            assert_eq!(receiver.poll_event().map(Record::from), None);
+        }
+    }
+
+    fn memory_that_a_prepared_event_lies_in_stays_as_it_is(role) {
+        let (mut receiver, _) = split(role);
+        let ping = to(role, first::PING, b"?");
+        assert_eq!(receiver.receive_copy(&ping), ping.len());
+        assert!(receiver.prepare_event());
+        assert_eq!(receiver.receive_copy(&ping), 0);
+        assert!(receiver.recv_space().is_empty());
+        assert!(receiver.lend_buffer(vec![0; 100]).is_err() && receiver.reclaim_buffer().is_none());
+        assert_eq!(rest(&mut receiver), [Record::Ping(b"?".to_vec())]);
+        assert_eq!(receiver.receive_copy(&ping), ping.len());
+        receiver.lend_buffer(vec![0; 100]).unwrap();
+        assert_eq!(rest(&mut receiver), [Record::Ping(b"?".to_vec())]);
+        assert_eq!(receiver.reclaim_buffer().map(|memory| memory.len()), Some(100));
+    }
+
     fn a_ping_is_answered_when_its_reply_is_carried(role) {
         let (mut receiver, mut sender) = split(role);
         assert_eq!(hear(&mut receiver, &to(role, first::PING, b"?")), [Record::Ping(b"?".to_vec())]);

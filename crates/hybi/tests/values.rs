@@ -59,9 +59,9 @@ fn the_peers_mistakes_name_the_section() {
 #[cfg(feature = "handshake")]
 mod handshake {
     use hybi::handshake::{
-        Accept, Answer, AnswerError, Backoff, ClientHandshake, ClientRequest, ConnectProxy, Journey,
-        JourneyError, Outcome, Proxy, RedirectError, Redirects, RequestError, Response, ServerHandshake,
-        ServerSettings, Subprotocols, Uri, UriError,
+        Accept, Answer, AnswerError, Backoff, ClientHandshake, ClientRequest, ConnectProxy, InvalidField,
+        Journey, JourneyError, Outcome, Proxy, RedirectError, Redirects, RequestError, Response,
+        ServerHandshake, ServerSettings, Subprotocols, Uri, UriError,
     };
     use hybi::{Config, HandshakeError};
 
@@ -98,6 +98,7 @@ mod handshake {
 
     #[test]
     fn what_is_wrong_with_an_address_or_a_request() {
+        assert!(is_a_complaint(&InvalidField).contains("token"));
         let wrong = [
             ("http", UriError::Scheme),
             ("ws://%zz@h/", UriError::Userinfo),

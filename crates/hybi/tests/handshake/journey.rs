@@ -4,8 +4,8 @@
 use core::time::Duration;
 
 use hybi::handshake::{
-    ClientRequest, Hop, Journey, JourneyError, Place, Proxies, Proxy, RedirectError, Redirects, Response,
-    Step,
+    ClientRequest, Destination, Hop, Journey, JourneyError, Place, Proxies, Proxy, RedirectError, Redirects,
+    Response, Step,
 };
 use hybi::{Config, Connection, Event, HandshakeError, Instant, Version, Versions};
 
@@ -139,6 +139,39 @@ fn each_address_takes_its_steps() {
         let (_, response) = result.expect("it is open");
         assert_eq!(response.status(), 101);
     }
+}
+
+#[test]
+fn a_server_behind_a_proxy_is_known_by_name_alone() {
+    // RFC 6455 §4.1, item 2: whom to take turns with
+    let proxies = || Proxies::all(proxy("http://p")).except("direct.example");
+    for (uri, expected) in [
+        ("ws://h/chat", Some(("h", 80))),
+        ("wss://h:81/", Some(("h", 81))),
+        ("ws://direct.example/", None),
+        ("ws+unix:/run/s", None),
+    ] {
+        let expected = expected.map(|(host, port)| Destination::Name(host.into(), port));
+        assert_eq!(journey(uri).with_proxies(proxies()).hidden_destination(), expected, "{uri}");
+        assert_eq!(journey(uri).hidden_destination(), None, "{uri} without a proxy");
+    }
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_changes_nothing() {
+    let mut journey = journey("ws://h/");
+    let other = || client_request("ws://i/");
+    for _ in 0..2 {
+        let before = (show(journey.step()), journey.transmit().to_vec());
+        journey.ask(other());
+        journey.follow(other());
+        journey.stop();
+        journey.secured();
+        assert_eq!((show(journey.step()), journey.transmit().to_vec()), before);
+        assert_eq!(journey.request().uri().to_string(), "ws://h/");
+        journey.dialed();
+    }
+    assert_eq!(show(journey.step()), "exchange");
 }
 
 #[test]

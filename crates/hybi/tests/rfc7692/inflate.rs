@@ -263,6 +263,15 @@ fn memory_is_taken_when_needed_and_given_back() {
     inflater.release();
     assert_eq!(inflater.heap_len(), 0);
 
+    let (begun, ended) = payload.split_at(1000);
+    let mut message = Vec::new();
+    inflater.inflate(begun, &mut message, LIMIT).unwrap();
+    let held = inflater.heap_len();
+    inflater.release();
+    assert_eq!(inflater.heap_len(), held, "inside of a message it is needed");
+    inflater.finish(ended, &mut message, LIMIT).unwrap();
+    assert!(message == text);
+
     let mut inflater = Inflater::new(bits(9), true);
     let payload = super::deflate(&mut super::Deflater::new(bits(9), true, super::Level::default()), &text);
     assert!(inflate_cut(&mut inflater, &payload, 100).unwrap() == text);
