@@ -31,10 +31,7 @@ const OWN_COPY: usize = 2048;
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > SHORT
-        && let Some(avx2) = x86::Avx2::detect()
-    {
-        avx2.mask::<false>(payload, key);
+    if payload.len() > SHORT && x86::mask::<false>(payload, key).is_some() {
         return;
     }
     portable::mask(payload, key);
@@ -52,9 +49,9 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
     if payload.len() > SHORT
-        && let Some(avx2) = x86::Avx2::detect()
+        && let Some(ascii) = x86::mask::<true>(payload, key)
     {
-        return avx2.mask::<true>(payload, key);
+        return ascii;
     }
     portable::mask_ascii(payload, key)
 }
@@ -114,9 +111,9 @@ fn append<const WORDS: usize, const ASCII: bool>(
 fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
     if payload.len() > SHORT
-        && let Some(avx2) = x86::Avx2::detect()
+        && let Some(ascii) = x86::copy::<ASCII>(payload, out, key)
     {
-        return avx2.copy::<ASCII>(payload, out, key);
+        return ascii;
     }
     portable::copy(payload, out, key)
 }
@@ -192,15 +189,30 @@ mod tests {
                 copy: |payload, out, key| avx2().copy::<true>(payload, out, key),
             });
         }
+        #[cfg(target_arch = "x86_64")]
+        if x86::Avx512::detect().is_some() {
+            fn avx512() -> x86::Avx512 {
+                x86::Avx512::detect().expect("it was there before")
+            }
+            all.push(Kernel {
+                name: "AVX-512",
+                least: 64,
+                mask: |payload, key| {
+                    avx512().mask::<false>(payload, key);
+                },
+                mask_ascii: |payload, key| avx512().mask::<true>(payload, key),
+                copy: |payload, out, key| avx512().copy::<true>(payload, out, key),
+            });
+        }
         all
     }
 
     /// All lengths to a few turns of the longest loop, and some at which stores are aligned.
     fn lengths() -> impl Iterator<Item = usize> {
         let (all, long): (usize, &[usize]) = if cfg!(miri) {
-            (9, &[16, 31, 32, 33, 63, 64, 65, 97, 128, 129, 160, 1061])
+            (9, &[16, 31, 32, 33, 63, 64, 65, 97, 127, 128, 129, 160, 257, 320, 1061])
         } else {
-            (300, &[1023, 1024, 1060, 1151, 1152, 5000])
+            (600, &[1023, 1024, 1060, 1151, 1152, 5000])
         };
         (0..all).chain(long.iter().copied())
     }
@@ -232,7 +244,9 @@ mod tests {
     fn kernels_equal_the_naive_twin_at_every_length_and_alignment() {
         for kernel in kernels() {
             for len in lengths().filter(|len| *len >= kernel.least) {
-                for offset in (0..if cfg!(miri) { 1 } else { 33 }).chain([63]) {
+                for offset in
+                    (0..if cfg!(miri) { 1 } else { 65 }).step_by(if len < 300 { 1 } else { 3 }).chain([63])
+                {
                     same_at(&kernel, len, offset);
                 }
             }

@@ -1,11 +1,12 @@
-//! Masking with AVX2, for payloads of at least one vector on processors that have it.
+//! Masking with AVX2 and AVX-512, for payloads of at least one vector on processors that have them.
 //!
 //! Both ends are vectors that overlap what lies between them, loaded before anything is stored over them and stored
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
 //! that crosses a cache line costs two.
 //!
 //! This is the one place with `unsafe` code: loads and stores of whole vectors through references to arrays of their
-//! size, and calls that need the processor to have AVX2, of which [`Avx2`] is the proof.
+//! size, and calls that need a processor with the instructions, of which [`Avx2`] and [`Avx512`] are the proof. The
+//! kernel itself, which is the same for both, is safe.
 
 #![allow(
     unsafe_code,
@@ -13,17 +14,43 @@
 )]
 
 use core::arch::x86_64::{
-    __m256i, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256,
+    __m256i, __m512i, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32, _mm256_storeu_si256,
+    _mm256_testz_si256, _mm256_xor_si256, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi32,
+    _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512,
 };
 use core::mem::MaybeUninit;
 
-/// Octets of a vector.
-const VECTOR: usize = 32;
-/// Octets of one turn of the main loop.
-const TURN: usize = 4 * VECTOR;
 /// Shorter payloads are not worth aligning.
 const ALIGN_FROM: usize = 1024;
+/// The highest bit of each octet of a word, which ASCII does not have.
+const HIGH_BITS: i32 = i32::from_ne_bytes([0x80; 4]);
+
+/// The widest vectors that this processor has, and that are worth it for this length; `payload` is longer than
+/// [`SHORT`](super::SHORT).
+#[inline]
+pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+    if payload.len() >= Avx512::LEAST
+        && let Some(avx512) = Avx512::detect()
+    {
+        return Some(avx512.mask::<ASCII>(payload, key));
+    }
+    Avx2::detect().map(|avx2| avx2.mask::<ASCII>(payload, key))
+}
+
+/// The same for a copy.
+#[inline]
+pub(super) fn copy<const ASCII: bool>(
+    payload: &[u8],
+    out: &mut [MaybeUninit<u8>],
+    key: [u8; 4],
+) -> Option<bool> {
+    if payload.len() >= Avx512::LEAST
+        && let Some(avx512) = Avx512::detect()
+    {
+        return Some(avx512.copy::<ASCII>(payload, out, key));
+    }
+    Avx2::detect().map(|avx2| avx2.copy::<ASCII>(payload, out, key))
+}
 
 /// Proof that the processor has AVX2.
 #[derive(Clone, Copy)]
@@ -40,15 +67,19 @@ impl Avx2 {
         there.then_some(Self(()))
     }
 
-    /// Masks in place; whether all that came out is ASCII, if `ASCII` asks. `payload` has at least 32 octets.
+    /// Masks in place; whether all that came out is ASCII, if `ASCII` asks.
     #[inline]
     pub(super) fn mask<const ASCII: bool>(self, payload: &mut [u8], key: [u8; 4]) -> bool {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<const ASCII: bool>(avx2: Avx2, payload: &mut [u8], key: [u8; 4]) -> bool {
+            mask_by::<_, 32, ASCII>(avx2, payload, key)
+        }
         // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { mask::<ASCII>(payload, key) }
+        unsafe { with_avx2::<ASCII>(self, payload, key) }
     }
 
     /// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the same
-    /// length, at least 32 octets.
+    /// length.
     #[inline]
     pub(super) fn copy<const ASCII: bool>(
         self,
@@ -56,167 +87,170 @@ impl Avx2 {
         out: &mut [MaybeUninit<u8>],
         key: [u8; 4],
     ) -> bool {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<const ASCII: bool>(
+            avx2: Avx2,
+            payload: &[u8],
+            out: &mut [MaybeUninit<u8>],
+            key: [u8; 4],
+        ) -> bool {
+            copy_by::<_, 32, ASCII>(avx2, payload, out, key)
+        }
         // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { copy::<ASCII>(payload, out, key) }
+        unsafe { with_avx2::<ASCII>(self, payload, out, key) }
     }
 }
 
-/// # Safety
-/// The processor has AVX2.
-#[target_feature(enable = "avx2")]
-unsafe fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
-    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
-        debug_assert!(false, "a shorter payload goes to the portable kernel");
-        return super::portable::mask_ascii(payload, key);
-    };
-    let last_key = vector(super::rotate(key, payload.len()));
-    let first = _mm256_xor_si256(load(first), vector(key));
-    let last = _mm256_xor_si256(load(last), last_key);
-    let mut seen = _mm256_or_si256(first, last);
-    if payload.len() <= TURN {
-        seen = _mm256_or_si256(seen, mask_inner(payload, vector(key), last_key));
-        store_ends(payload, first, last);
-        return ASCII && is_ascii(seen);
+/// Proof that the processor has AVX-512, and is of a generation that does not become slower when it is used: the ones
+/// before Ice Lake, which do, lack VBMI2.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(());
+
+impl Avx512 {
+    /// The least octets of a payload: one vector.
+    pub(super) const LEAST: usize = 64;
+
+    /// The proof, if there is one.
+    #[inline]
+    pub(super) fn detect() -> Option<Self> {
+        #[cfg(feature = "std")]
+        let there = std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512vbmi2");
+        #[cfg(not(feature = "std"))]
+        let there = cfg!(all(target_feature = "avx512f", target_feature = "avx512vbmi2"));
+        there.then_some(Self(()))
     }
 
-    let from = if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(VECTOR) % VECTOR };
-    let key = vector(super::rotate(key, from));
-    let (turns, rest) = payload[from..].as_chunks_mut::<TURN>();
-    for turn in turns {
-        let [a, b, c, d] = vectors_mut(turn);
-        let (w, x) = (_mm256_xor_si256(load(a), key), _mm256_xor_si256(load(b), key));
-        let (y, z) = (_mm256_xor_si256(load(c), key), _mm256_xor_si256(load(d), key));
-        store(a, w);
-        store(b, x);
-        store(c, y);
-        store(d, z);
-        if ASCII {
-            seen = _mm256_or_si256(seen, _mm256_or_si256(_mm256_or_si256(w, x), _mm256_or_si256(y, z)));
+    /// As [`Avx2::mask`].
+    #[inline]
+    pub(super) fn mask<const ASCII: bool>(self, payload: &mut [u8], key: [u8; 4]) -> bool {
+        #[target_feature(enable = "avx512f")]
+        fn with_avx512<const ASCII: bool>(avx512: Avx512, payload: &mut [u8], key: [u8; 4]) -> bool {
+            mask_by::<_, 64, ASCII>(avx512, payload, key)
         }
+        // SAFETY: `self` exists, so the processor has AVX-512.
+        unsafe { with_avx512::<ASCII>(self, payload, key) }
     }
-    for octets in rest.as_chunks_mut().0 {
-        let plain = _mm256_xor_si256(load(octets), key);
-        store(octets, plain);
-        if ASCII {
-            seen = _mm256_or_si256(seen, plain);
+
+    /// As [`Avx2::copy`].
+    #[inline]
+    pub(super) fn copy<const ASCII: bool>(
+        self,
+        payload: &[u8],
+        out: &mut [MaybeUninit<u8>],
+        key: [u8; 4],
+    ) -> bool {
+        #[target_feature(enable = "avx512f")]
+        fn with_avx512<const ASCII: bool>(
+            avx512: Avx512,
+            payload: &[u8],
+            out: &mut [MaybeUninit<u8>],
+            key: [u8; 4],
+        ) -> bool {
+            copy_by::<_, 64, ASCII>(avx512, payload, out, key)
         }
-    }
-    store_ends(payload, first, last);
-    ASCII && is_ascii(seen)
-}
-
-/// What lies behind the first vector and before the last of at most a turn: two vectors that overlap, and no loop.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn mask_inner(payload: &mut [u8], first_key: __m256i, last_key: __m256i) -> __m256i {
-    let (Some((_, front)), Some((back, _))) =
-        (payload.split_first_chunk::<VECTOR>(), payload.split_last_chunk::<VECTOR>())
-    else {
-        return _mm256_setzero_si256();
-    };
-    let (Some(second), Some(third)) = (front.first_chunk(), back.last_chunk()) else {
-        return _mm256_setzero_si256();
-    };
-    let (second, third) =
-        (_mm256_xor_si256(load(second), first_key), _mm256_xor_si256(load(third), last_key));
-    if let Some(octets) = payload[VECTOR..].first_chunk_mut() {
-        store(octets, second);
-    }
-    let end = payload.len() - VECTOR;
-    if let Some(octets) = payload[..end].last_chunk_mut() {
-        store(octets, third);
-    }
-    _mm256_or_si256(second, third)
-}
-
-/// Stores over both ends, last because what lies between them was read before.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store_ends(payload: &mut [u8], first: __m256i, last: __m256i) {
-    if let Some(octets) = payload.last_chunk_mut() {
-        store(octets, last);
-    }
-    if let Some(octets) = payload.first_chunk_mut() {
-        store(octets, first);
+        // SAFETY: `self` exists, so the processor has AVX-512.
+        unsafe { with_avx512::<ASCII>(self, payload, out, key) }
     }
 }
 
-/// # Safety
-/// The processor has AVX2.
-#[target_feature(enable = "avx2")]
-unsafe fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
-    let len = payload.len();
-    assert_eq!(len, out.len());
-    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
-        debug_assert!(false, "a shorter payload goes to the portable kernel");
-        return super::portable::copy(payload, out, key);
-    };
-    let (first_key, last_key) = (vector(key), vector(super::rotate(key, len)));
-    let from = if len < ALIGN_FROM { 0 } else { out.as_ptr().align_offset(VECTOR) % VECTOR };
-    let key = vector(super::rotate(key, from));
-    let (first, last) = (_mm256_xor_si256(load(first), first_key), _mm256_xor_si256(load(last), last_key));
-    let mut seen = _mm256_or_si256(first, last);
-    if let Some(octets) = out.first_chunk_mut() {
-        store(octets, first);
+/// What a kernel does with vectors of `N` octets, on a processor that is proven to have them.
+trait Vectors<const N: usize>: Copy {
+    type Vector: Copy;
+
+    fn load(self, octets: &[u8; N]) -> Self::Vector;
+    /// `T` is an octet, initialised or not.
+    fn store<T: Octet>(self, octets: &mut [T; N], vector: Self::Vector);
+    /// The key, again and again.
+    fn key(self, key: [u8; 4]) -> Self::Vector;
+    fn xor(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn or(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Whether no octet has its highest bit.
+    fn is_ascii(self, octets: Self::Vector) -> bool;
+}
+
+// Each function is a single instruction once it is in line in a function with the feature, and has to get there.
+
+impl Vectors<32> for Avx2 {
+    type Vector = __m256i;
+
+    #[inline(always)]
+    fn load(self, octets: &[u8; 32]) -> __m256i {
+        // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no alignment.
+        unsafe { _mm256_loadu_si256(octets.as_ptr().cast()) }
     }
-    let (turns, rest) = payload[from..].as_chunks::<TURN>();
-    let (out_turns, out_rest) = out[from..].as_chunks_mut::<TURN>();
-    for (turn, out) in turns.iter().zip(out_turns) {
-        for (octets, out) in turn.as_chunks().0.iter().zip(vectors_mut(out)) {
-            let plain = _mm256_xor_si256(load(octets), key);
-            store(out, plain);
-            if ASCII {
-                seen = _mm256_or_si256(seen, plain);
-            }
-        }
+
+    #[inline(always)]
+    fn store<T: Octet>(self, octets: &mut [T; 32], vector: __m256i) {
+        // SAFETY: `self` exists; the reference is to as many octets as are written, the store needs no alignment, and
+        // every octet is a valid `T`.
+        unsafe { _mm256_storeu_si256(octets.as_mut_ptr().cast(), vector) }
     }
-    for (octets, out) in rest.as_chunks().0.iter().zip(out_rest.as_chunks_mut().0) {
-        let plain = _mm256_xor_si256(load(octets), key);
-        store(out, plain);
-        if ASCII {
-            seen = _mm256_or_si256(seen, plain);
-        }
+
+    #[inline(always)]
+    fn key(self, key: [u8; 4]) -> __m256i {
+        // SAFETY: `self` exists.
+        unsafe { _mm256_set1_epi32(i32::from_ne_bytes(key)) }
     }
-    if let Some(octets) = out.last_chunk_mut() {
-        store(octets, last);
+
+    #[inline(always)]
+    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: `self` exists.
+        unsafe { _mm256_xor_si256(a, b) }
     }
-    ASCII && is_ascii(seen)
+
+    #[inline(always)]
+    fn or(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: `self` exists.
+        unsafe { _mm256_or_si256(a, b) }
+    }
+
+    #[inline(always)]
+    fn is_ascii(self, octets: __m256i) -> bool {
+        // SAFETY: `self` exists.
+        unsafe { _mm256_testz_si256(octets, _mm256_set1_epi32(HIGH_BITS)) != 0 }
+    }
 }
 
-/// Whether no octet has its highest bit.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn is_ascii(octets: __m256i) -> bool {
-    _mm256_testz_si256(octets, _mm256_set1_epi32(i32::from_ne_bytes([0x80; 4]))) != 0
-}
+impl Vectors<64> for Avx512 {
+    type Vector = __m512i;
 
-/// The key eight times.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn vector(key: [u8; 4]) -> __m256i {
-    _mm256_set1_epi32(i32::from_ne_bytes(key))
-}
+    #[inline(always)]
+    fn load(self, octets: &[u8; 64]) -> __m512i {
+        // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no alignment.
+        unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
+    }
 
-/// The four vectors of a turn.
-#[inline]
-fn vectors_mut<T>(turn: &mut [T; TURN]) -> &mut [[T; VECTOR]; 4] {
-    turn.as_chunks_mut().0.try_into().expect("a turn is four vectors")
-}
+    #[inline(always)]
+    fn store<T: Octet>(self, octets: &mut [T; 64], vector: __m512i) {
+        // SAFETY: `self` exists; the reference is to as many octets as are written, the store needs no alignment, and
+        // every octet is a valid `T`.
+        unsafe { _mm512_storeu_si512(octets.as_mut_ptr().cast(), vector) }
+    }
 
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load(octets: &[u8; VECTOR]) -> __m256i {
-    // SAFETY: the reference is to as many octets as are read, and the load needs no alignment.
-    unsafe { _mm256_loadu_si256(octets.as_ptr().cast()) }
-}
+    #[inline(always)]
+    fn key(self, key: [u8; 4]) -> __m512i {
+        // SAFETY: `self` exists.
+        unsafe { _mm512_set1_epi32(i32::from_ne_bytes(key)) }
+    }
 
-/// `T` is an octet, initialised or not.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store<T: Octet>(octets: &mut [T; VECTOR], vector: __m256i) {
-    // SAFETY: the reference is to as many octets as are written, the store needs no alignment, and every octet is a
-    // valid `T`.
-    unsafe { _mm256_storeu_si256(octets.as_mut_ptr().cast(), vector) }
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` exists.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` exists.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn is_ascii(self, octets: __m512i) -> bool {
+        // SAFETY: `self` exists.
+        unsafe { _mm512_test_epi32_mask(octets, _mm512_set1_epi32(HIGH_BITS)) == 0 }
+    }
 }
 
 /// What an octet can be stored to.
@@ -228,3 +262,119 @@ unsafe trait Octet {}
 unsafe impl Octet for u8 {}
 // SAFETY: it has the layout of an octet, and need not even be initialised.
 unsafe impl Octet for MaybeUninit<u8> {}
+
+#[inline(always)]
+fn mask_by<V: Vectors<N>, const N: usize, const ASCII: bool>(v: V, payload: &mut [u8], key: [u8; 4]) -> bool {
+    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
+        debug_assert!(false, "a shorter payload goes to another kernel");
+        return super::portable::mask_ascii(payload, key);
+    };
+    let last_key = v.key(super::rotate(key, payload.len()));
+    let first = v.xor(v.load(first), v.key(key));
+    let last = v.xor(v.load(last), last_key);
+    let mut seen = v.or(first, last);
+    if payload.len() <= 4 * N {
+        if let Some(inner) = mask_inner(v, payload, v.key(key), last_key) {
+            seen = v.or(seen, inner);
+        }
+        store_ends(v, payload, first, last);
+        return ASCII && v.is_ascii(seen);
+    }
+
+    let from = if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(N) % N };
+    let key = v.key(super::rotate(key, from));
+    let (turns, rest) = payload[from..].as_chunks_mut().0.as_chunks_mut::<4>();
+    for [a, b, c, d] in turns {
+        let (w, x) = (v.xor(v.load(a), key), v.xor(v.load(b), key));
+        let (y, z) = (v.xor(v.load(c), key), v.xor(v.load(d), key));
+        v.store(a, w);
+        v.store(b, x);
+        v.store(c, y);
+        v.store(d, z);
+        if ASCII {
+            seen = v.or(seen, v.or(v.or(w, x), v.or(y, z)));
+        }
+    }
+    for octets in rest {
+        let plain = v.xor(v.load(octets), key);
+        v.store(octets, plain);
+        if ASCII {
+            seen = v.or(seen, plain);
+        }
+    }
+    store_ends(v, payload, first, last);
+    ASCII && v.is_ascii(seen)
+}
+
+/// What lies behind the first vector and before the last of at most four: two vectors that overlap, and no loop.
+/// `None` if there is less than one.
+#[inline(always)]
+fn mask_inner<V: Vectors<N>, const N: usize>(
+    v: V,
+    payload: &mut [u8],
+    first_key: V::Vector,
+    last_key: V::Vector,
+) -> Option<V::Vector> {
+    let second = v.xor(v.load(payload[N..].first_chunk()?), first_key);
+    let end = payload.len() - N;
+    let third = v.xor(v.load(payload[..end].last_chunk()?), last_key);
+    v.store(payload[N..].first_chunk_mut()?, second);
+    v.store(payload[..end].last_chunk_mut()?, third);
+    Some(v.or(second, third))
+}
+
+/// Stores over both ends, last because what lies between them was read before.
+#[inline(always)]
+fn store_ends<V: Vectors<N>, const N: usize>(v: V, payload: &mut [u8], first: V::Vector, last: V::Vector) {
+    if let Some(octets) = payload.last_chunk_mut() {
+        v.store(octets, last);
+    }
+    if let Some(octets) = payload.first_chunk_mut() {
+        v.store(octets, first);
+    }
+}
+
+#[inline(always)]
+fn copy_by<V: Vectors<N>, const N: usize, const ASCII: bool>(
+    v: V,
+    payload: &[u8],
+    out: &mut [MaybeUninit<u8>],
+    key: [u8; 4],
+) -> bool {
+    let len = payload.len();
+    assert_eq!(len, out.len());
+    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
+        debug_assert!(false, "a shorter payload goes to another kernel");
+        return super::portable::copy(payload, out, key);
+    };
+    let (first_key, last_key) = (v.key(key), v.key(super::rotate(key, len)));
+    let from = if len < ALIGN_FROM { 0 } else { out.as_ptr().align_offset(N) % N };
+    let key = v.key(super::rotate(key, from));
+    let (first, last) = (v.xor(v.load(first), first_key), v.xor(v.load(last), last_key));
+    let mut seen = v.or(first, last);
+    if let Some(octets) = out.first_chunk_mut() {
+        v.store(octets, first);
+    }
+    let (turns, rest) = payload[from..].as_chunks().0.as_chunks::<4>();
+    let (out_turns, out_rest) = out[from..].as_chunks_mut().0.as_chunks_mut::<4>();
+    for (turn, out) in turns.iter().zip(out_turns) {
+        for (octets, out) in turn.iter().zip(out) {
+            let plain = v.xor(v.load(octets), key);
+            v.store(out, plain);
+            if ASCII {
+                seen = v.or(seen, plain);
+            }
+        }
+    }
+    for (octets, out) in rest.iter().zip(out_rest) {
+        let plain = v.xor(v.load(octets), key);
+        v.store(out, plain);
+        if ASCII {
+            seen = v.or(seen, plain);
+        }
+    }
+    if let Some(octets) = out.last_chunk_mut() {
+        v.store(octets, last);
+    }
+    ASCII && v.is_ascii(seen)
+}
