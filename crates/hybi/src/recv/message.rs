@@ -186,6 +186,9 @@ const MAX_COMPRESSED_PIECE: usize = 256;
 /// The first step by which memory for such a payload grows; then it doubles what was received.
 const STEP: usize = 16 * 1024;
 
+/// From here on the validator is quicker to see that text is ASCII than a pass that has nothing to mask.
+const ASKED_ALONE: usize = 256;
+
 impl Line {
     pub(crate) fn new(
         role: Role,
@@ -695,7 +698,7 @@ impl Line {
     #[inline(never)]
     fn inflate(&mut self, payload: &mut [u8], data: Data) -> Result<Option<Outcome>, ProtocolError> {
         let Data { kind, last, key, .. } = data;
-        mask::mask(payload, key);
+        unmask(payload, key);
         let Some(InwardPath::Inflate(inflating)) = self.path.as_deref_mut() else {
             return Err(ProtocolError::ReservedBits);
         };
@@ -764,7 +767,7 @@ impl Line {
         memory: Memory,
     ) -> Result<Option<Outcome>, ProtocolError> {
         let Data { kind, last, key, place, .. } = data;
-        mask::mask(payload, key);
+        unmask(payload, key);
         let mut place = Place::new(memory, place);
         if self.checks(kind) {
             let before = self.utf8.partial().len();
@@ -841,11 +844,11 @@ fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: impl Fn() -> bool) -> R
 #[inline(never)]
 fn unmask_long(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
     if !check {
-        mask::mask(payload, key);
+        unmask(payload, key);
         return Ok(());
     }
     if payload.len() <= BLOCK {
-        let valid = mask::mask_ascii(payload, key) || utf8::is_utf8(payload);
+        let valid = unmask_ascii(payload, key) || utf8::is_utf8(payload);
         return if valid { Ok(()) } else { Err(ProtocolError::InvalidUtf8) };
     }
     let mut validator = Utf8Validator::default();
@@ -863,12 +866,26 @@ fn unmask_piece(
     validator: &mut Utf8Validator,
 ) -> Result<(), ProtocolError> {
     if !check {
-        mask::mask(block, key);
+        unmask(block, key);
         return Ok(());
     }
-    if mask::mask_ascii(block, key) {
+    if unmask_ascii(block, key) {
         validator.update_ascii(block.is_empty()).map_err(invalid_utf8)
     } else {
         validator.update(block).map_err(invalid_utf8)
     }
+}
+
+/// A server's frame is not masked: its key is zeros, and there is nothing to do.
+#[inline]
+fn unmask(payload: &mut [u8], key: [u8; 4]) {
+    if key != [0; 4] {
+        mask::mask(payload, key);
+    }
+}
+
+/// The same, and whether it is known to be ASCII then.
+#[inline]
+fn unmask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
+    (key != [0; 4] || payload.len() < ASKED_ALONE) && mask::mask_ascii(payload, key)
 }
