@@ -13,9 +13,10 @@ use crate::link::Room;
 const KEPT: usize = 4;
 const LEN: usize = 64 * 1024;
 
-/// The same for output, which is small or goes by reference.
+/// The same for output, which is mostly small or goes by reference. Where it has grown to hold the answers to a whole read
+/// it stays so large: to grow it anew for each read costs more than the answers.
 const OUT_LEN: usize = 4 * 1024;
-const OUT_MOST: usize = 64 * 1024;
+const OUT_MOST: usize = 160 * 1024;
 
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

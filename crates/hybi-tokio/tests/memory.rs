@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use hybi::{Agreement, Connection, SystemEntropy};
 use hybi_test::alloc::{Counting, Measure};
+use hybi_test::frames::{first, masked};
 use hybi_tokio::{Clients, Config, Event, Prepared, Slow, WebSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 #[global_allocator]
@@ -79,6 +81,34 @@ fn neither_does_a_small_message_that_is_waited_for() {
             round(&mut client, &mut server).await;
         }
         assert_eq!(waits, 2000);
+        assert_eq!((measure.allocations(), measure.held()), (0, 0));
+    });
+}
+
+/// What the answers to a whole read are queued in serves the next one too.
+#[test]
+fn neither_do_large_messages_that_fill_a_read() {
+    run(async {
+        let (mut peer, end) = UnixStream::pair().expect("two sockets");
+        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let sent = [16 << 10, 16 << 10, 16 << 10, 16_000].map(|len| masked(first::BINARY, &vec![7; len]));
+        let sent = sent.concat();
+        let mut answer = vec![0; sent.len() - 4 * 4]; // without keys
+        let mut measure = Measure::start();
+        for n in 0..20 {
+            if n == 5 {
+                measure = Measure::start();
+            }
+            peer.write_all(&sent).await.unwrap();
+            for _ in 0..4 {
+                match server.recv_with().await {
+                    Some((Event::Binary(data), sender)) => sender.send(&data[..]).unwrap(),
+                    other => unreachable!("{other:?}"),
+                }
+            }
+            server.flush().await.unwrap();
+            peer.read_exact(&mut answer).await.unwrap();
+        }
         assert_eq!((measure.allocations(), measure.held()), (0, 0));
     });
 }
