@@ -195,7 +195,10 @@ impl Queue {
     fn release(&mut self) {
         let len = self.tail.len().min(MAX_GUESS as usize) as u32;
         self.usual = len.max(self.usual - self.usual.saturating_sub(len) / 8); // up at once, down in steps
-        (self.segments, self.head) = (VecDeque::new(), 0);
+        self.head = 0;
+        if self.segments.capacity() > 0 {
+            self.segments = VecDeque::new();
+        }
         if self.lent {
             self.tail.clear();
         } else {

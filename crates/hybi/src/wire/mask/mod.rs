@@ -68,7 +68,7 @@ pub(crate) fn append_masked<const ASCII: bool>(out: &mut Vec<u8>, payload: &[u8]
 #[inline(always)] // where it is called the length is known to be short or not, and whether there is a key
 pub(crate) fn append_frame(out: &mut Vec<u8>, header: &EncodedHeader, payload: &[u8], key: Option<[u8; 4]>) {
     if key.is_none() && payload.len() > SHORT && payload.len() < OWN_COPY {
-        out.extend_from_slice(header);
+        append::<2, false>(out, header.words(), header.len(), &[], [0; 4]);
         out.extend_from_slice(payload);
     } else if payload.len() <= SHORT {
         // Such a header has no octet in its second word.
