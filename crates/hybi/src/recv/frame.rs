@@ -181,7 +181,7 @@ impl Decoder {
             126 => (usize::from(u16::from_be_bytes(*input.get(2..)?.first_chunk()?)), 4),
             _ => return None,
         };
-        if self.remaining > 0 || len_end == 4 && len < 126 || !self.sequence.is_within_limits(len) {
+        if len_end == 4 && len < 126 || !self.sequence.is_within_limits(len) {
             return None;
         }
         let masked = second & 0x80 != 0;
@@ -196,7 +196,7 @@ impl Decoder {
 
     /// Whether a message has begun and not ended.
     pub(super) fn is_in_message(&self) -> bool {
-        self.remaining > 0 || self.sequence.is_in_message()
+        self.sequence.is_in_message()
     }
 
     /// Finds the next piece, with at most `max` octets of data payload.

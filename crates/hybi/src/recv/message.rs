@@ -143,38 +143,38 @@ struct Flags {
     direct: bool,
     /// A fragment of the current message has been delivered.
     begun: bool,
+    /// The last outcome lent `joined`.
+    lending: bool,
     /// By [`Odd`].
-    odd: [bool; 4],
+    odd: u8,
 }
 
 /// What makes a whole message anything but a whole message. All of it is asked for each message, at once.
 #[derive(Clone, Copy, Debug)]
 enum Odd {
-    /// The last outcome lent `joined`.
-    Lending,
     /// The current message, or the next, is delivered in fragments; or all of them pass extensions whole.
-    Detour,
+    Detour = 1,
     /// There is a failure to be told.
-    Failing,
+    Failing = 2,
     /// Nothing that arrives matters any more.
-    Over,
+    Over = 4,
 }
 
 impl Flags {
     /// Nothing odd is under way.
     #[inline]
     fn is_plain(&self) -> bool {
-        self.odd == [false; 4]
+        self.odd == 0
     }
 
     #[inline]
     fn is(&self, odd: Odd) -> bool {
-        self.odd[odd as usize]
+        self.odd & odd as u8 != 0
     }
 
     #[inline]
     fn set(&mut self, odd: Odd, is: bool) {
-        self.odd[odd as usize] = is;
+        self.odd = self.odd & !(odd as u8) | if is { odd as u8 } else { 0 };
     }
 }
 
@@ -217,7 +217,7 @@ impl Line {
             plain: 0,
             utf8: Utf8Validator::default(),
             char: ([0; 4], 0),
-            flags: Flags { hungry: true, odd: [false, detour, false, false], ..Flags::default() },
+            flags: Flags { hungry: true, odd: u8::from(detour) * Odd::Detour as u8, ..Flags::default() },
             failure: None,
             codes,
             peer_close: None,
@@ -226,7 +226,7 @@ impl Line {
 
     /// Octets held that no event has delivered yet.
     pub(crate) fn held(&self) -> usize {
-        self.buffer.len() + if self.flags.is(Odd::Lending) { 0 } else { self.received }
+        self.buffer.len() + if self.flags.lending { 0 } else { self.received }
     }
 
     /// Nothing is under way, and nothing is to be told.
@@ -248,7 +248,7 @@ impl Line {
     /// From now on everything that arrives is dropped. Gives all memory back.
     pub(crate) fn finish(&mut self) {
         self.flags.set(Odd::Over, true);
-        self.flags.set(Odd::Lending, false);
+        self.flags.lending = false;
         self.buffer.release();
         (self.joined, self.received, self.plain) = (Vec::new(), 0, 0);
         self.path = None; // the window of permessage-deflate is the most of what a connection holds
@@ -610,17 +610,17 @@ impl Line {
         }
         self.utf8.finish().map_err(invalid_utf8)?;
         self.joined.truncate(self.received);
-        self.flags.set(Odd::Lending, true);
+        self.flags.lending = true;
         Ok(Some(Outcome { what: What::Message(kind), place: Place::JOINED }))
     }
 
     /// A consumed event is released by the next call.
     #[inline]
     fn release(&mut self) {
-        if !self.flags.is(Odd::Lending) {
+        if !self.flags.lending {
             return;
         }
-        self.flags.set(Odd::Lending, false);
+        self.flags.lending = false;
         let kept = self.received - core::mem::take(&mut self.lent_front).min(self.received);
         // Its memory may serve the next message ([`Self::give_back`]), and stays initialised.
         let kept = if self.delivery == Delivery::Fragments { kept } else { 0 };
@@ -685,7 +685,7 @@ impl Line {
         }
         self.joined = payload;
         (self.received, self.plain) = (self.joined.len(), self.joined.len());
-        self.flags.set(Odd::Lending, true);
+        self.flags.lending = true;
         if self.delivery == Delivery::Messages {
             return Ok(Outcome { what: What::Message(kind), place: Place::JOINED });
         }
@@ -729,7 +729,7 @@ impl Line {
         }
         self.lent_front = end;
         self.delivered += end;
-        self.flags.set(Odd::Lending, true);
+        self.flags.lending = true;
         let first = !self.flags.begun;
         self.flags.begun = !last;
         let place = Place { memory: Memory::JoinedFront, start: 0, end };

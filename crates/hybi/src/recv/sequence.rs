@@ -21,7 +21,7 @@ pub(super) struct Sequence {
     /// Whether the message that was begun uses one: then its octets on the wire are not its size.
     extended: bool,
     shortest: bool,
-    /// The message whose first frame has come and whose last has not.
+    /// The message that has begun and not ended.
     message: Option<Kind>,
     /// Octets of that message, by its headers so far.
     message_len: u64,
@@ -86,7 +86,7 @@ impl Sequence {
         len as u64 <= self.max_single
     }
 
-    /// Whether a message has begun, and its last frame has not.
+    /// Whether a message has begun and not ended.
     pub(super) fn is_in_message(&self) -> bool {
         self.message.is_some()
     }
@@ -150,12 +150,9 @@ impl Sequence {
         Ok(Admitted { kind, first })
     }
 
-    /// A data frame that was judged begins. A message of one frame leaves no trace.
+    /// A data frame that was judged begins.
     #[inline]
     pub(super) fn enter(&mut self, header: &FrameHeader, admitted: Admitted) {
-        if admitted.first && header.fin() {
-            return;
-        }
         self.message = Some(admitted.kind);
         self.extended |= header.rsv() != 0;
         self.message_len += header.payload_len();
