@@ -122,6 +122,18 @@ twins! {
         assert_eq!(connection.reclaim_buffer().expect("it is lent").len(), 4096);
     }
 
+    fn lent_memory_comes_behind_what_lies_at_its_final_place(role) {
+        let payload: Vec<u8> = (0..100_000u32).map(|n| n.wrapping_mul(n).to_be_bytes()[2]).collect();
+        let frame = to(role, first::BINARY, &payload);
+        for n in [1, 1001, 16_000] {
+            let mut connection = open(role);
+            assert_eq!(receive(&mut connection, &frame[..4096]), []);
+            read(&mut connection, &frame[4096..4096 + n]); // and no event is taken
+            let events = receive(&mut connection, &frame[4096 + n..]);
+            assert!(events == [Record::Binary(payload.clone())], "{n}");
+        }
+    }
+
     fn a_connection_that_failed_gives_it_back(role) {
         let mut connection = open(role);
         lend(&mut connection, 4096);

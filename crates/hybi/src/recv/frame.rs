@@ -174,6 +174,31 @@ impl Decoder {
     /// its header is one of the shorter two forms. `None` says nothing: [`Self::find`] does.
     #[inline]
     pub(super) fn find_whole(&self, input: &[u8]) -> Option<Data> {
+        let (kind, len_end, place) = self.single(input)?;
+        if place.end > input.len() {
+            return None;
+        }
+        let key = key(input, len_end..place.start)?;
+        Some(Data { kind, rsv: 0, first: true, last: true, key, place })
+    }
+
+    /// The same for a message that does not lie in one piece: its beginning, or what follows in the frame that is
+    /// under way.
+    #[inline(always)] // in line, what is found never exists as a value
+    pub(super) fn find_cut(&mut self, input: &[u8]) -> Option<Data> {
+        if self.remaining > 0 {
+            return Some(self.payload(false, 0, input.len(), usize::MAX));
+        }
+        let (kind, len_end, place) = self.single(input)?;
+        let key = key(input, len_end..place.start)?;
+        self.sequence.enter_single(kind);
+        (self.remaining, self.key, self.fin, self.kind) = (place.len() as u64, key, true, kind);
+        Some(self.payload(true, place.start, input.len(), usize::MAX))
+    }
+
+    /// Judges the header of a message of one frame: its kind, whether it is masked, and where its payload is to lie.
+    #[inline]
+    fn single(&self, input: &[u8]) -> Option<(Kind, usize, Range<usize>)> {
         let (&[first, second], _) = input.split_first_chunk()?;
         let kind = self.sequence.single(first, second)?;
         let (len, len_end) = match second & 0x7F {
@@ -184,14 +209,8 @@ impl Decoder {
         if len_end == 4 && len < 126 || !self.sequence.is_within_limits(len) {
             return None;
         }
-        let masked = second & 0x80 != 0;
-        let start = len_end + if masked { 4 } else { 0 };
-        let place = start..start + len;
-        if place.end > input.len() {
-            return None;
-        }
-        let key = if masked { *input[len_end..start].first_chunk()? } else { [0; 4] };
-        Some(Data { kind, rsv: 0, first: true, last: true, key, place })
+        let start = len_end + if second & 0x80 != 0 { 4 } else { 0 };
+        Some((kind, len_end, start..start + len))
     }
 
     /// Whether a message has begun and not ended.
@@ -266,4 +285,10 @@ impl Decoder {
         }
         Data { kind: self.kind, rsv: 0, first, last, key, place: start..start + n }
     }
+}
+
+/// The masking key, if it has a place; zeros if it has none.
+#[inline]
+fn key(input: &[u8], place: Range<usize>) -> Option<[u8; 4]> {
+    if place.is_empty() { Some([0; 4]) } else { input.get(place)?.first_chunk().copied() }
 }

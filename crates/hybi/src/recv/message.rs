@@ -409,6 +409,54 @@ impl Line {
     /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
     pub(crate) fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
         self.release();
+        let own = if self.buffer.is_empty() { None } else { self.next_joined_own() };
+        match own.map(Some).or_else(|| self.next_joined(lent, at)) {
+            Some(Some(kind)) => Some(Outcome { what: What::Message(kind), place: Place::JOINED }),
+            Some(None) => {
+                self.starve();
+                None
+            }
+            None => self.next_found(lent, at),
+        }
+    }
+
+    /// What is usual next to whole messages: one that is cut by the end of what was read. Joins the piece at the front of
+    /// what was lent, by the rules of [`Self::search`], and tells of the message if that is its end; `Some(None)` says
+    /// that nothing is left of what was lent, and `None` says nothing.
+    #[inline(always)] // with `next`, what is found never goes through memory
+    fn next_joined(&mut self, lent: &[u8], at: &mut usize) -> Option<Option<Kind>> {
+        let input = lent.get(*at..).filter(|input| !input.is_empty())?;
+        let inflates = self.extended && self.decoder.is_in_message();
+        if inflates || self.plain < self.received || !self.buffer.is_empty() || !self.flags.is_plain() {
+            return None;
+        }
+        let Data { kind, last, key, place, .. } = self.decoder.find_cut(input)?;
+        let is_all = place.end == input.len();
+        *at += place.end;
+        self.extended = false;
+        match self.join(&input[place], key, kind).and_then(|()| self.joined_to(kind, last)) {
+            Ok(Some(_)) => Some(Some(kind)),
+            Ok(None) => is_all.then_some(None),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// The same in our own buffer, which is taken out for as long as that takes.
+    #[inline(never)]
+    fn next_joined_own(&mut self) -> Option<Kind> {
+        let (mut buffer, mut at) = (core::mem::take(&mut self.buffer), 0);
+        let joined = self.next_joined(buffer.waiting(), &mut at);
+        buffer.consume(at);
+        self.buffer = buffer;
+        joined.flatten()
+    }
+
+    /// The next outcome, whatever it is.
+    #[inline(never)]
+    fn next_found(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
         if self.flags.is(Odd::Over) {
             *at = lent.len();
             return None;
@@ -506,12 +554,17 @@ impl Line {
         }
     }
 
-    #[inline]
     fn starved(&mut self) -> Result<Option<Outcome>, ProtocolError> {
+        self.starve();
+        Ok(None)
+    }
+
+    /// More octets are needed.
+    #[inline]
+    fn starve(&mut self) {
         self.flags.hungry = true;
         self.buffer.release_if_empty();
         self.give_back();
-        Ok(None)
     }
 
     fn control(&mut self, opcode: Opcode, payload: &mut [u8], key: [u8; 4]) -> Result<What, ProtocolError> {
@@ -556,8 +609,7 @@ impl Line {
     fn join(&mut self, payload: &[u8], key: [u8; 4], kind: Kind) -> Result<(), ProtocolError> {
         self.joined.truncate(self.received);
         self.make_room(payload.len()).ok_or(ProtocolError::OutOfMemory)?;
-        let check = self.checks(kind);
-        if !check {
+        if !self.checks(kind) {
             mask::append_masked::<false>(&mut self.joined, payload, key);
         } else {
             for block in payload.chunks(BLOCK) {
@@ -565,13 +617,19 @@ impl Line {
                 if mask::append_masked::<true>(&mut self.joined, block, key) {
                     self.utf8.update_ascii(block.is_empty()).map_err(invalid_utf8)?;
                 } else {
-                    self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)?;
+                    self.validate(start)?;
                 }
             }
         }
         self.received = self.joined.len();
         self.plain = self.received;
         Ok(())
+    }
+
+    /// Validates what was joined from `start` on.
+    #[inline(never)] // pieces that are ASCII are joined by fewer instructions without it
+    fn validate(&mut self, start: usize) -> Result<(), ProtocolError> {
+        self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)
     }
 
     /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
@@ -643,6 +701,7 @@ impl Line {
         }
     }
 
+    #[inline(never)] // seldom called, and in line it would weigh on every end of a read
     fn shrink(&mut self) {
         let mut smaller = Vec::new();
         if self.received == 0 || smaller.try_reserve_exact(self.received + STEP).is_ok() {

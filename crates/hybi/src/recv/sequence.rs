@@ -150,6 +150,12 @@ impl Sequence {
         Ok(Admitted { kind, first })
     }
 
+    /// A message of one frame begins, and does not lie here whole.
+    #[inline]
+    pub(super) fn enter_single(&mut self, kind: Kind) {
+        self.message = Some(kind); // no header comes before its end, by which anything else could be judged
+    }
+
     /// A data frame that was judged begins.
     #[inline]
     pub(super) fn enter(&mut self, header: &FrameHeader, admitted: Admitted) {
