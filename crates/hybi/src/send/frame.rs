@@ -47,7 +47,10 @@ impl Framer {
     /// Queues a client's frame with such a payload.
     #[inline]
     pub(super) fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) {
-        let Some(entropy) = self.entropy.as_mut().filter(|_| payload.len() <= mask::SHORT) else { return };
+        if payload.len() > mask::SHORT {
+            return; // it is not; but here the compiler sees it
+        }
+        let Some(entropy) = &mut self.entropy else { return };
         let key = entropy.masking_key();
         push(&mut self.queue, header(true, opcode, payload.len()).masked(key), payload, Some(key));
     }

@@ -159,20 +159,21 @@ impl Line {
         self.admit()?;
         if self.path.is_none() && self.framer.takes_short(payload.bytes) {
             if self.framer.masks() {
-                self.push_short_masked(payload);
-            } else {
-                self.framer.push_short(opcode(payload.kind), payload.bytes);
-                self.note_high();
+                return self.push_short_masked(payload);
             }
+            self.framer.push_short(opcode(payload.kind), payload.bytes);
+            self.note_high();
             return Ok(());
         }
         self.push_message(payload)
     }
 
+    /// Cannot fail: what it returns makes the call of it the last thing that [`Self::send`] does.
     #[inline(never)] // a server's way is shorter without it
-    fn push_short_masked(&mut self, payload: Payload<'_>) {
+    fn push_short_masked(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
         self.framer.push_short_masked(opcode(payload.kind), payload.bytes);
         self.note_high();
+        Ok(())
     }
 
     /// Queues a message that was admitted.
@@ -449,7 +450,7 @@ impl Line {
     #[inline]
     fn has_room(&self) -> bool {
         let waiting = self.framer.queue.len();
-        waiting == 0 || waiting < self.config.water.limit
+        waiting < self.config.water.limit || waiting == 0
     }
 
     // ---- out

@@ -22,8 +22,8 @@ pub(super) struct Queue {
     head: usize,
     /// Octets that wait.
     len: usize,
-    /// Octets that ever were queued.
-    total: u64,
+    /// Octets that ever were transmitted.
+    transmitted: u64,
     /// How large the tail became before it was emptied, lately: the first guess for the next.
     usual: u32,
     /// Whether the tail was lent.
@@ -69,13 +69,13 @@ impl Queue {
     /// Octets that ever were queued: the position in the stream of what is queued next.
     #[inline]
     pub(super) fn total(&self) -> u64 {
-        self.total
+        self.transmitted + self.len as u64
     }
 
     /// Octets that ever were transmitted.
     #[inline]
     pub(super) fn transmitted_total(&self) -> u64 {
-        self.total - self.len as u64
+        self.transmitted
     }
 
     /// Takes memory for the tail; it comes back if there is one already.
@@ -132,14 +132,12 @@ impl Queue {
     pub(super) fn push(&mut self, n: usize, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.tail);
         self.len += n;
-        self.total += n as u64;
     }
 
     /// Queues by reference; room was reserved by [`Self::reserve_for_shared`].
     pub(super) fn push_shared(&mut self, octets: Bytes) {
         self.close_tail();
         self.len += octets.len();
-        self.total += octets.len() as u64;
         self.segments.push_back(Segment::Shared(octets));
     }
 
@@ -175,6 +173,7 @@ impl Queue {
     pub(super) fn transmitted(&mut self, mut n: usize) {
         assert!(n <= self.len, "more octets than there were to transmit");
         self.len -= n;
+        self.transmitted += n as u64;
         while let Some(segment) = self.segments.front() {
             let left = segment.len() - self.head;
             if n < left {
@@ -206,9 +205,8 @@ impl Queue {
         }
     }
 
-    /// Drops what waits.
+    /// Drops what waits, as if it had never been queued.
     pub(super) fn clear(&mut self) {
-        self.total -= self.len as u64; // as if it had never been queued
         self.len = 0;
         self.release();
     }
@@ -256,7 +254,7 @@ mod tests {
                 let n = step.min(queue.len());
                 queue.transmitted(n);
                 sent += n;
-                assert_eq!(queue.transmitted_total(), sent as u64);
+                assert_eq!((queue.transmitted_total(), queue.total()), (sent as u64, expected.len() as u64));
             }
             assert_eq!(sent, expected.len());
             assert_eq!(
