@@ -28,7 +28,7 @@ impl Arrival {
         let as_it_is = dice.one_in(2);
         let course = Course { closing: dice.one_in(4), ends: dice.one_in(2) };
         let mut config = hostile::config(&mut dice);
-        config.limits.pending_pongs = 1000; // how many are left out depends on how the octets are cut
+        config.limits.pending_pongs = u32::MAX; // how many are left out depends on how the octets are cut
         let memory = dice.pick(&Memory::ALL);
         let cuts = Dice::seeded(dice.below(256) as u64);
         // Long payloads show little more than that they are long, and take their time.
