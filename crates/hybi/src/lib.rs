@@ -126,7 +126,7 @@ pub use agreement::Agreement;
 pub use close::{CloseCode, CloseFrame};
 pub use config::{Automatic, Config, Delivery, Limits, Strictness, Timeouts, Water};
 pub use connection::{
-    Connection, Hibernated, Input, MessageWriter, Receiver, Reply, Sender, TransportAction,
+    Connection, Hibernated, Input, MessageWriter, Outgoing, Receiver, Reply, Sender, TransportAction,
 };
 pub use ending::{CloseCause, CloseInfo, Timeout};
 #[cfg(feature = "system-entropy")]

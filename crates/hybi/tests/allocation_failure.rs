@@ -498,6 +498,26 @@ fn a_message_that_could_not_be_queued_comes_back() {
     }
 }
 
+/// The peer could make nothing of half a message.
+#[test]
+fn without_memory_for_the_rest_of_a_lent_message_the_connection_is_given_up() {
+    for taken in [0, 2, 100] {
+        let mut connection = open(Role::Server);
+        let payload = vec![7; 10_000];
+        let mut outgoing = connection.sender().send_lent(&payload).unwrap();
+        outgoing.transmitted(taken);
+        let measure = Measure::start();
+        measure.fail_at(1);
+        drop(outgoing);
+        measure.fail_at(0);
+        assert_eq!(connection.buffered_len(), 0);
+        assert_eq!(connection.send("x"), Err(UsageError::NotOpen));
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert!(matches!(events[..], [Record::Closed(..)]), "{events:?}");
+    }
+}
+
 /// Octets behind the head of an opening handshake, and what a server answers.
 #[cfg(feature = "handshake")]
 mod handshake {

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use hybi::{
-    Agreement, CloseCode, Config, Connection, Kind, Message, Payload, Prepared, Role, State, UsageError,
-    Utf8Bytes,
+    Agreement, CloseCode, Config, Connection, Kind, Message, Outgoing, Payload, Prepared, Role, State,
+    UsageError, Utf8Bytes,
 };
 use hybi_test::endpoint::{config, open, open_with, receive, take_events, transmit_all};
-use hybi_test::frames::{KEY, close_body, first, from, read_all, to};
+use hybi_test::frames::{Frame, KEY, close_body, first, from, read_all, to};
 use hybi_test::record::Record;
 use hybi_test::{twin, twins};
 
@@ -24,6 +24,27 @@ fn events(connection: &mut Connection) -> Vec<Record> {
     let mut events = Vec::new();
     take_events(connection, &mut events);
     events
+}
+
+/// Sends a message of which the transport takes so many octets at once, or all: what it took.
+fn send_lent<'p>(connection: &mut Connection, payload: impl Into<Payload<'p>>, taken: usize) -> Vec<u8> {
+    let mut outgoing = connection.sender().send_lent(payload).unwrap();
+    take(&mut outgoing, taken)
+}
+
+fn take(outgoing: &mut Outgoing<'_>, mut room: usize) -> Vec<u8> {
+    let mut octets = Vec::new();
+    while room > 0 {
+        let mut slices = [&[][..]; 2];
+        let used = outgoing.transmit_slices(&mut slices);
+        assert!(slices[..used].iter().all(|slice| !slice.is_empty()));
+        let Some(slice) = slices[..used].first() else { break };
+        let n = slice.len().min(room);
+        octets.extend_from_slice(&slice[..n]);
+        outgoing.transmitted(n);
+        room -= n;
+    }
+    octets
 }
 
 twins! {
@@ -63,6 +84,11 @@ twins! {
                 assert_eq!(transmit_all(&mut connection), expected);
                 connection.start(kind).unwrap().finish(&payload).unwrap();
                 assert_eq!(transmit_all(&mut connection), expected);
+                for taken in [0, expected.len() / 2, expected.len()] {
+                    let mut octets = send_lent(&mut connection, lent, taken);
+                    octets.extend(transmit_all(&mut connection));
+                    assert!(octets == expected, "{len}, of which {taken}");
+                }
             }
         }
     }
@@ -373,4 +399,79 @@ fn more_cannot_be_transmitted_than_there_is() {
     let mut connection = open(Role::Server);
     connection.send("x").unwrap();
     connection.transmitted(4);
+}
+
+/// A server's frames have a header of 4 octets here; 5 wait before it.
+#[test]
+fn what_was_lent_is_not_copied_before_it_has_to_be() {
+    let payload: Vec<u8> = (0..5000u32).map(|i| (i % 251) as u8).collect();
+    for buffer in [false, true] {
+        for taken in (0..20).chain([100, 5007, 5008]) {
+            let mut connection = open(Role::Server);
+            if buffer {
+                connection.sender().lend_buffer(Vec::with_capacity(100)).unwrap();
+            }
+            connection.send("abc").unwrap();
+            let mut outgoing = connection.sender().send_lent(&payload).unwrap();
+            let mut octets = take(&mut outgoing, taken);
+            let mut slices = [&[][..]; 2];
+            let used = outgoing.transmit_slices(&mut slices);
+            if taken < 5009 {
+                assert_eq!(
+                    slices[used - 1].as_ptr_range().end,
+                    payload.as_ptr_range().end,
+                    "it lies where it lay"
+                );
+            }
+            drop(outgoing);
+            assert_eq!(connection.buffered_len(), 5 + 4 + 5000 - taken);
+            connection.send("x").unwrap();
+            octets.extend(transmit_all(&mut connection));
+            let expected = [b"\x81\x03abc\x82\x7E\x13\x88", &payload[..], b"\x81\x01x"].concat();
+            assert!(octets == expected, "{taken}");
+            assert!(connection.is_silent() || buffer);
+        }
+    }
+}
+
+#[test]
+fn what_is_lent_counts_as_what_waits() {
+    let mut connection = open_with(
+        Role::Server,
+        config(|config| {
+            (config.water.high, config.water.low, config.water.limit) = (5000, 1000, 6000);
+        }),
+    );
+    let mut outgoing = connection.sender().send_lent(&[7; 7000][..]).unwrap();
+    assert_eq!(take(&mut outgoing, 500).len(), 500);
+    drop(outgoing);
+    assert_eq!(connection.buffered_len(), 6504);
+    assert!(connection.sender().is_above_high_water());
+    assert_eq!(connection.sender().send_lent("x").map(drop), Err(UsageError::QueueFull));
+    assert_eq!(events(&mut connection), []);
+    transmit_all(&mut connection);
+    assert_eq!(events(&mut connection), [Record::Writable]);
+
+    connection.start(Kind::Text).unwrap().write(b"begun").unwrap();
+    for len in [1, 7000] {
+        let refused = connection.sender().send_lent(&vec![7; len]).map(drop);
+        assert_eq!(refused, Err(UsageError::MessageInProgress));
+    }
+    connection.close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(connection.sender().send_lent("x").map(drop), Err(UsageError::NotOpen));
+}
+
+#[test]
+fn a_held_pong_comes_behind_what_was_lent() {
+    for taken in [10, 4996, 5000, 5004, 9999] {
+        let mut connection = open_with(Role::Server, config(|config| config.limits.pending_pongs = 1));
+        let pings = [to(Role::Server, first::PING, b"1"), to(Role::Server, first::PING, b"2")].concat();
+        receive(&mut connection, &pings);
+        let mut octets = send_lent(&mut connection, &[7; 5000], taken);
+        octets.extend(transmit_all(&mut connection));
+        let frames = read_all(Role::Server, &octets).unwrap();
+        let firsts: Vec<u8> = frames.iter().map(Frame::first).collect();
+        assert_eq!(firsts, [first::PONG, first::BINARY, first::PONG], "{taken}");
+        assert_eq!((&frames[1].payload[..], &frames[2].payload[..]), (&[7; 5000][..], &b"2"[..]));
+    }
 }

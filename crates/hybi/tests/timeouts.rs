@@ -100,6 +100,18 @@ twins! {
         }
         connection.handle_timeout(start + seconds(27));
         assert_eq!(connection.state(), State::Open);
+
+        let mut connection = open_with(role, config(watched));
+        connection.handle_timeout(start);
+        connection.send("first").unwrap();
+        connection.handle_timeout(start + seconds(20));
+        let mut outgoing = connection.sender().send_lent(&[7; 5000]).unwrap();
+        for _ in 0..2 {
+            outgoing.transmitted(10);
+        }
+        drop(outgoing);
+        connection.handle_timeout(start + seconds(27));
+        assert_eq!(connection.state(), State::Open, "of a message that was lent");
     }
 
     fn any_octet_after_a_ping_is_a_sign_of_life(role) {

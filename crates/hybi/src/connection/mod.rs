@@ -19,7 +19,7 @@ pub use hibernated::Hibernated;
 pub use input::Input;
 use input::{Inward, Raw};
 pub use receiver::{Receiver, Reply};
-pub use sender::{MessageWriter, Sender};
+pub use sender::{MessageWriter, Outgoing, Sender};
 
 use crate::agreement::Agreement;
 use crate::close::{CloseCode, CloseCodes, CloseFrame};

@@ -93,6 +93,11 @@ impl Sender {
         self.phase.state()
     }
 
+    /// Which end of the connection this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// How the connection behaves.
     pub fn config(&self) -> &Config {
         &self.config
@@ -124,6 +129,40 @@ impl Sender {
         self.line.send(payload.into())?;
         self.output_waits();
         Ok(())
+    }
+
+    /// Sends a message whose payload stays where it is: as much of it as the transport takes while the [`Outgoing`] lives
+    /// is never copied, and the rest is queued when that is dropped. For large payloads that cannot be
+    /// [handed over](Self::send_message), because they are lent themselves. One that is short, is to be compressed, or
+    /// has to be masked because this is a client, is queued by [`send`](Self::send).
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection};
+    /// # use std::io::{IoSlice, Write};
+    /// # let mut connection = Connection::server(Agreement::default(), Config::default());
+    /// # let mut transport = Vec::new();
+    /// let tide = vec![b'~'; 100_000];
+    /// let mut outgoing = connection.sender().send_lent(&tide[..])?;
+    /// let mut slices = [&[][..]; 16];
+    /// let used = outgoing.transmit_slices(&mut slices);
+    /// let taken = transport.write_vectored(&slices.map(IoSlice::new)[..used])?;
+    /// outgoing.transmitted(taken);
+    /// drop(outgoing); // what the transport has not taken waits in the queue now
+    /// # assert_eq!((transport.len(), connection.buffered_len()), (100_010, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_lent<'a, 'p: 'a>(
+        &'a mut self,
+        payload: impl Into<Payload<'p>>,
+    ) -> Result<Outgoing<'a>, UsageError> {
+        self.check_open()?;
+        let payload = payload.into();
+        let lent = if self.line.send_lent(payload)? { payload.bytes } else { &[] };
+        self.output_waits();
+        Ok(Outgoing { sender: self, payload: lent })
     }
 
     /// Queues a message that is handed over. A payload of 4 KiB or more is queued by reference: a server
@@ -527,6 +566,51 @@ impl MessageWriter<'_> {
 impl Drop for MessageWriter<'_> {
     fn drop(&mut self) {
         self.sender.line.writer_dropped();
+    }
+}
+
+/// A message on its way, of which the payload is lent: [`Sender::send_lent`] gives one.
+///
+/// What waited before is part of it: all of that is transmitted first. Dropping it queues what the transport has not taken.
+/// If there is no memory for that, the connection is given up, because the peer could make nothing of half a message.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    sender: &'a mut Sender,
+    /// Empty if it was queued.
+    payload: &'a [u8],
+}
+
+impl Outgoing<'_> {
+    /// What waits to be transmitted, as [`Sender::transmit_slices`] shows it, and behind it the payload.
+    pub fn transmit_slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
+        let used = self.sender.transmit_slices(slices);
+        let rest = &self.payload[self.payload.len() - self.sender.line.lent_len()..];
+        match slices.get_mut(used) {
+            Some(slot) if !rest.is_empty() => {
+                *slot = rest;
+                used + 1
+            }
+            _ => used,
+        }
+    }
+
+    /// The transport took `n` octets from the front.
+    ///
+    /// # Panics
+    /// If there were fewer.
+    pub fn transmitted(&mut self, n: usize) {
+        if n > 0 {
+            self.sender.line.lent_transmitted(n);
+            self.sender.keepalive.transmitted(self.sender.line.queued_len() > 0);
+        }
+    }
+}
+
+impl Drop for Outgoing<'_> {
+    fn drop(&mut self) {
+        if self.sender.line.take_in(self.payload).is_err() {
+            self.sender.abort();
+        }
     }
 }
 

@@ -75,6 +75,15 @@ impl Framer {
         Ok(())
     }
 
+    /// Queues the header of a server's frame, and counts the payload, which stays where it is.
+    pub(super) fn push_outside(&mut self, opcode: Opcode, len: usize) -> Result<(), UsageError> {
+        self.queue.reserve(EncodedHeader::ROOM).ok_or(UsageError::OutOfMemory)?;
+        let header = header(true, opcode, len).encode();
+        self.queue.push(header.len(), |tail| tail.extend_from_slice(&header));
+        self.queue.push_outside(len);
+        Ok(())
+    }
+
     /// Queues a frame with the payload by reference. A client masks in place if nobody else holds the
     /// octets, and a copy if somebody does.
     pub(super) fn push_shared(&mut self, opcode: Opcode, payload: Bytes) -> Result<(), (UsageError, Bytes)> {

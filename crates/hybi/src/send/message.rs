@@ -222,6 +222,36 @@ impl Line {
         Ok(())
     }
 
+    /// Queues a message of which the payload stays where it is, as long as it is of use: whether it does. If so, it is
+    /// the last of what waits, until it was transmitted or [taken in](Self::take_in).
+    pub(crate) fn send_lent(&mut self, payload: Payload<'_>) -> Result<bool, UsageError> {
+        let Payload { kind, bytes, compress } = payload;
+        if self.framer.masks() || bytes.len() < BY_REFERENCE || self.transforms(bytes.len(), compress) {
+            return self.send(payload).map(|()| false);
+        }
+        self.admit()?;
+        self.framer.push_outside(opcode(kind), bytes.len())?;
+        self.note_high();
+        Ok(true)
+    }
+
+    /// How much of the payload waits.
+    pub(crate) fn lent_len(&self) -> usize {
+        self.framer.queue.outside()
+    }
+
+    /// The transport took so many octets; the payload waits still, or is the last that did.
+    pub(crate) fn lent_transmitted(&mut self, n: usize) {
+        self.framer.queue.transmitted(n); // a held pong would come before the payload
+    }
+
+    /// Queues what waits of the payload like any other.
+    pub(crate) fn take_in(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.framer.queue.take_in(payload).ok_or(UsageError::OutOfMemory)?;
+        let _ = self.pongs.settle(&mut self.framer); // as in `transmitted`
+        Ok(())
+    }
+
     pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {
         self.admit()?;
         if self.is_whole() {

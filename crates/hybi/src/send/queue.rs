@@ -7,7 +7,8 @@
 //!
 //! Headers, small payloads and control frames are copied to the tail; large payloads are queued by reference
 //! between such pieces. After a partial write an offset moves and nothing else. A piece that was transmitted
-//! is freed; an empty queue holds no memory, but for a tail that was lent.
+//! is freed; an empty queue holds no memory, but for a tail that was lent. While a message is sent whose payload was
+//! lent, that payload counts as the last of what waits, though it does not lie here.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -22,6 +23,8 @@ pub(super) struct Queue {
     head: usize,
     /// Octets that wait.
     len: usize,
+    /// Those of them, the last, that lie with whoever sends them.
+    outside: usize,
     /// Octets that ever were transmitted.
     transmitted: u64,
     /// How large the tail became before it was emptied, lately: the first guess for the next.
@@ -141,6 +144,28 @@ impl Queue {
         self.segments.push_back(Segment::Shared(octets));
     }
 
+    /// Queues octets that lie with whoever sends them. Until they were [taken in](Self::take_in) nothing else is queued.
+    pub(super) fn push_outside(&mut self, n: usize) {
+        self.outside = n;
+        self.len += n;
+    }
+
+    /// How many of those wait.
+    pub(super) fn outside(&self) -> usize {
+        self.outside
+    }
+
+    /// Appends a copy of those that wait still, the last of `octets`. Without memory they are not queued at all: `None`.
+    pub(super) fn take_in(&mut self, octets: &[u8]) -> Option<()> {
+        let waiting = core::mem::take(&mut self.outside);
+        self.len -= waiting;
+        if waiting > 0 {
+            self.reserve(waiting)?;
+            self.push(waiting, |tail| tail.extend_from_slice(&octets[octets.len() - waiting..]));
+        }
+        Some(())
+    }
+
     /// Makes a segment of the tail; room was reserved.
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
@@ -185,6 +210,11 @@ impl Queue {
             self.segments.pop_front();
         }
         self.head += n;
+        if self.outside > 0 && self.head >= self.tail.len() {
+            self.outside -= self.head - self.tail.len();
+            self.tail.clear();
+            self.head = 0;
+        }
         if self.len == 0 {
             self.release();
         }
@@ -207,7 +237,7 @@ impl Queue {
 
     /// Drops what waits, as if it had never been queued.
     pub(super) fn clear(&mut self) {
-        self.len = 0;
+        (self.len, self.outside) = (0, 0);
         self.release();
     }
 }
