@@ -207,9 +207,20 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        lend_out(self.0.link.awake().sender());
-        self.0.link.awake().send(payload)?;
-        self.flush().await
+        let mut payload = Some(payload.into());
+        poll_fn(|cx| {
+            if let Some(payload) = payload.take() {
+                self.begin_to_send(cx, payload)?;
+            }
+            self.poll_flush(cx)
+        })
+        .await
+    }
+
+    fn begin_to_send(&mut self, cx: &mut Context<'_>, payload: Payload<'_>) -> Result<(), Error> {
+        let sender = self.0.link.awake().sender();
+        lend_out(sender);
+        self.0.wire.send(cx, sender, payload)?.map_err(|error| self.lose_output(error))
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant as StdInstant};
 
-use hybi::{Connection, Instant, Receiver, Sender};
+use hybi::{Connection, Instant, Payload, Receiver, Sender, UsageError};
 
 use crate::runtime::{Io, Runtime};
 use crate::scratch;
@@ -85,6 +85,8 @@ inward!(Connection Receiver);
 
 /// As many pieces of output as are written at once.
 const SLICES: usize = 16;
+/// Payloads from here on are written from where they lie rather than copied.
+const LONG: usize = 16 * 1024;
 /// Small pieces are put together to so much where the stream takes one at a time.
 const GATHERED: usize = 4096;
 /// So many reads that need not wait are followed by a look at the time.
@@ -195,6 +197,32 @@ impl<S, R: Io<S>> Wire<S, R> {
         }
         scratch::give_back(buffer);
         read
+    }
+
+    /// Sends a message, as much of a long one as the stream takes now from where it lies. What it has not taken waits
+    /// then like any other.
+    pub(crate) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        sender: &mut Sender,
+        payload: Payload<'_>,
+    ) -> Result<io::Result<()>, UsageError> {
+        if payload.as_bytes().len() < LONG {
+            return sender.send(payload).map(Ok);
+        }
+        let mut outgoing = sender.send_lent(payload)?;
+        loop {
+            let mut pieces = [&[][..]; SLICES];
+            let used = outgoing.transmit_slices(&mut pieces);
+            if used == 0 {
+                return Ok(Ok(()));
+            }
+            match self.poll_write(cx, &pieces[..used]) {
+                Poll::Ready(Ok(n)) => outgoing.transmitted(n),
+                Poll::Ready(Err(error)) => return Ok(Err(error)),
+                Poll::Pending => return Ok(Ok(())),
+            }
+        }
     }
 
     /// Transmits until nothing waits, and flushes the stream. What was queued together is written together.

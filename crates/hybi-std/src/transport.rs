@@ -139,6 +139,8 @@ pub(crate) struct Timed<S> {
 
 /// As many pieces of output as are written at once.
 pub(crate) const SLICES: usize = 16;
+/// Payloads from here on are written from where they lie rather than copied.
+pub(crate) const LONG: usize = 16 * 1024;
 /// How long a write waits that should not wait, where the transport cannot do without.
 const PATIENCE: Duration = Duration::from_millis(1);
 

@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind, IoSlice};
 
 use hybi::{
     Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Delivery, Event, Kind, Message, MessageWriter,
-    Payload, Prepared, Sender, State, TransportAction,
+    Payload, Prepared, Sender, State, TransportAction, UsageError,
 };
 
 use crate::error::Error;
 use crate::ping::{Pongs, RoundTrip};
 use crate::stream::ByteStream;
-use crate::transport::{SLICES, Timed, Transport, Waited};
+use crate::transport::{LONG, SLICES, Timed, Transport, Waited};
 
 /// An open WebSocket. [`connect`](crate::connect) and [`accept`](crate::accept) make one.
 ///
@@ -161,8 +161,35 @@ impl<S: Transport> WebSocket<S> {
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        self.connection.send(payload)?;
+        let payload = payload.into();
+        if payload.as_bytes().len() < LONG {
+            self.connection.send(payload)?;
+        } else if let Err(error) = self.send_long(payload)? {
+            return Err(self.lose_output(error));
+        }
         self.flush()
+    }
+
+    /// Sends a message from where it lies, until the transport takes no more. What it has not taken waits then like any
+    /// other.
+    fn send_long(&mut self, payload: Payload<'_>) -> Result<io::Result<()>, UsageError> {
+        let now = self.transport.now();
+        self.connection.handle_timeout(now); // what was said before may not know the time yet
+        let stall = self.connection.config().timeouts.write_stall.map(|limit| now + limit);
+        let deadline = self.connection.poll_timeout().into_iter().chain(stall).min();
+        let mut outgoing = self.connection.sender().send_lent(payload)?;
+        loop {
+            let mut pieces = [&[][..]; SLICES];
+            let used = outgoing.transmit_slices(&mut pieces);
+            if used == 0 {
+                return Ok(Ok(()));
+            }
+            match self.transport.write(&pieces.map(IoSlice::new)[..used], deadline) {
+                Ok(Waited::Moved(n)) => outgoing.transmitted(n),
+                Ok(Waited::Elapsed) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

@@ -95,7 +95,7 @@ impl Write for Scripted {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>())
+        self.write(&slices.iter().map(|slice| &slice[..]).collect::<Vec<_>>().concat())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -332,15 +332,46 @@ fn writes_that_fail_at_each_octet() {
     });
 }
 
+fn server(fault: Fault) -> (WebSocket<Scripted>, Arc<Mutex<Vec<u8>>>) {
+    let transport = Scripted::new(b"", fault);
+    let written = transport.written.clone();
+    let connection = hybi::Connection::server(hybi::Agreement::default(), Config::default());
+    (WebSocket::new(transport, connection), written)
+}
+
+/// A long message is written from where it lies, behind what waits.
+#[test]
+fn a_long_message_is_whole_however_it_is_taken() {
+    bounded(|| {
+        let payload: Vec<u8> = (0..20_000u32).map(|i| (i % 251) as u8).collect();
+        let expected = [b"\x81\x06before\x82\x7E\x4E\x20", &payload[..]].concat();
+        for fault in [
+            Fault::None,
+            Fault::AtMost(1),
+            Fault::AtMost(9),
+            Fault::AtMost(7000),
+            Fault::EveryOther(ErrorKind::Interrupted),
+            Fault::EveryOther(ErrorKind::WouldBlock),
+            Fault::EveryOther(ErrorKind::TimedOut),
+        ] {
+            let (mut socket, written) = server(fault);
+            socket.feed("before").expect("it is open");
+            socket.send(&payload).expect("it is taken");
+            assert!(*written.lock().expect("nobody panics with it") == expected, "{fault:?}");
+        }
+    });
+}
+
 #[test]
 fn a_send_says_that_the_transport_failed() {
-    for (fault, kind) in [
-        (Fault::WriteZeroAt(3), ErrorKind::WriteZero),
-        (Fault::WriteFailsAt(0, ErrorKind::BrokenPipe), ErrorKind::BrokenPipe),
+    for (fault, kind, len) in [
+        (Fault::WriteZeroAt(3), ErrorKind::WriteZero, 5),
+        (Fault::WriteFailsAt(0, ErrorKind::BrokenPipe), ErrorKind::BrokenPipe, 5),
+        (Fault::WriteZeroAt(3), ErrorKind::WriteZero, 20_000),
+        (Fault::WriteFailsAt(700, ErrorKind::BrokenPipe), ErrorKind::BrokenPipe, 20_000),
     ] {
-        let connection = hybi::Connection::server(hybi::Agreement::default(), Config::default());
-        let mut socket = WebSocket::new(Scripted::new(b"", fault), connection);
-        match socket.send("hello") {
+        let (mut socket, _) = server(fault);
+        match socket.send(&vec![b'x'; len]) {
             Err(Error::Io(error)) => assert_eq!(error.kind(), kind),
             other => unreachable!("{other:?}"),
         }

@@ -113,6 +113,26 @@ fn neither_do_large_messages_that_fill_a_read() {
     });
 }
 
+/// It is written from where it lies.
+#[test]
+fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
+    run(async {
+        let (mut peer, end) = UnixStream::pair().expect("two sockets");
+        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let (payload, mut there) = (vec![7; 170_000], vec![0; 170_010]);
+        let mut measure = Measure::start();
+        for n in 0..3 {
+            if n == 1 {
+                measure = Measure::start();
+            }
+            server.send(&payload).await.unwrap();
+            peer.read_exact(&mut there).await.unwrap();
+            assert!(there[..10] == *b"\x82\x7F\0\0\0\0\0\x02\x98\x10" && there[10..] == payload);
+        }
+        assert_eq!((measure.allocations(), measure.held()), (0, 0));
+    });
+}
+
 #[test]
 fn many_small_messages_of_one_read_share_one_answer() {
     run(async {

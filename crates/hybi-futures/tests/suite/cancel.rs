@@ -154,6 +154,10 @@ fn large() -> Vec<u8> {
     super::some_octets(5000)
 }
 
+fn longer() -> Vec<u8> {
+    super::some_octets(20_000)
+}
+
 /// Drops each way to say something at each place; then says something else. Both are there, whole and in order.
 fn expect_whole<S>(ways: Vec<Way<S>>, make: impl Fn() -> (S, Tape), then: &Way<S>) {
     let mut most = 0;
@@ -206,6 +210,19 @@ pub async fn sending<A: Adapter>() {
     let ways: Vec<Way<Socket<A>>> =
         vec![way!(|socket| socket.send_message(large()), unmasked(first::BINARY, &large()))];
     expect_whole(ways, || serving::<A>(Torn::new(&[]).moving(100)), &then);
+
+    // Longer ones are written from where they lie, behind what waits, until the stream makes them wait.
+    for first in [1, 8, 10, 12, 13, 5000, 19_999] {
+        let octets = [unmasked(first::TEXT, b"before"), unmasked(first::BINARY, &longer())].concat();
+        let ways: Vec<Way<Socket<A>>> = vec![way!(
+            |socket| async {
+                socket.feed("before").await?;
+                socket.send(&longer()).await
+            },
+            octets
+        )];
+        expect_whole(ways, || serving::<A>(Torn::new(&[]).moving(5000).ready(first)), &then);
+    }
 
     let close: Way<Socket<A>> = way!(|socket| socket.flush(), Vec::new());
     let ways: Vec<Way<Socket<A>>> = vec![

@@ -33,6 +33,8 @@ pub struct Torn {
     writing: bool,
     /// As many octets as one call moves.
     most: usize,
+    /// Where the first write moves others.
+    first: Option<usize>,
     fault: Fault,
 }
 
@@ -57,12 +59,18 @@ impl Torn {
             reading: false,
             writing: false,
             most: 1,
+            first: None,
             fault: Fault::None,
         }
     }
 
     pub fn moving(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// The first write need not wait, and moves so many octets.
+    pub fn ready(self, first: usize) -> Self {
+        Self { writing: true, first: Some(first), ..self }
     }
 
     pub fn with(self, fault: Fault) -> Self {
@@ -100,7 +108,7 @@ impl Torn {
         std::task::ready!(Self::turn(&mut self.writing, cx));
         let mut tape = self.tape.0.lock().unwrap();
         assert!(!tape.ended, "written behind the end");
-        let mut n = self.most.min(octets.len());
+        let mut n = self.first.take().unwrap_or(self.most).min(octets.len());
         match self.fault {
             Fault::WriteZeroAt(at) => n = n.min(at - tape.octets.len()),
             Fault::WriteFailsAt(at, kind) if tape.octets.len() == at => return Poll::Ready(Err(kind.into())),
