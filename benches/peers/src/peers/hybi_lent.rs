@@ -1,13 +1,15 @@
 //! hybi with lent memory: one buffer of 64 KiB takes all reads, events are lent from it, and what is queued is
-//! transmitted when the stream would block. A message that was joined from several reads is handed over.
+//! transmitted when the stream would block. A large message is written from where it lies, with what waits before it.
 use crate::stream::MemIo;
 use crate::{Peer, Task};
-use hybi::{Connection, Event, Sender};
+use hybi::{Connection, Event, Outgoing, Payload, Role, Sender};
 use std::io::IoSlice;
 
 pub const PEER: Peer = Peer { name: "hybi", note: "lent memory, events sent back while they are lent", run };
 
-/// Messages from here on are handed over instead of copied, as one that was joined can be.
+/// Messages from here on are written from where they lie instead of copied.
+const LARGE: usize = 16 * 1024;
+/// Only what was joined can be handed over without a copy, and it was if it does not fit into a read.
 const HAND_OVER: usize = 64 * 1024;
 
 fn run(io: MemIo, task: &Task) {
@@ -20,7 +22,7 @@ fn run(io: MemIo, task: &Task) {
             Some(n) => {
                 let mut input = connection.receive(&mut memory[..n]);
                 while let Some((event, sender)) = input.poll_event_with() {
-                    done += echo(event, sender);
+                    done += echo(event, sender, io);
                 }
             }
         }
@@ -30,14 +32,40 @@ fn run(io: MemIo, task: &Task) {
 
 /// Sends a message back; how many there were.
 #[inline]
-pub fn echo(event: Event<'_>, sender: &mut Sender) -> u64 {
-    let sent = match event {
-        Event::Text(text) if text.as_bytes().len() < HAND_OVER => sender.send(&text),
-        Event::Binary(data) if data.len() < HAND_OVER => sender.send(&data),
-        event => return hand_over(event, sender),
+pub fn echo(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
+    let sent = match &event {
+        Event::Text(text) if text.as_bytes().len() < LARGE => sender.send(text),
+        Event::Binary(data) if data.len() < LARGE => sender.send(data),
+        _ => return echo_large(event, sender, io),
     };
     sent.expect("the queue is emptied after each read");
     1
+}
+
+/// What a client masks it hands over if it can: a message that was joined is masked where it lies.
+fn echo_large(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
+    let payload = match &event {
+        Event::Text(text) => Payload::from(text),
+        Event::Binary(data) => Payload::from(data),
+        _ => return 0, // a message of 1 MiB is above high water, until it was transmitted
+    };
+    if sender.role() == Role::Client && payload.as_bytes().len() >= HAND_OVER {
+        return hand_over(event, sender);
+    }
+    write(sender.send_lent(payload).expect("the queue is emptied after each read"), io);
+    1
+}
+
+fn write(mut outgoing: Outgoing<'_>, io: MemIo) {
+    loop {
+        let mut slices = [&[][..]; 16];
+        let used = outgoing.transmit_slices(&mut slices);
+        if used == 0 {
+            return;
+        }
+        let n = io.st().write_vectored(&slices.map(IoSlice::new)[..used]);
+        outgoing.transmitted(n);
+    }
 }
 
 /// The same with an owner of the octets.

@@ -22,7 +22,7 @@ fn run(io: MemIo, task: &Task) {
             Some(n) => {
                 connection.received(n);
                 while let Some((event, sender)) = connection.poll_event_with() {
-                    done += echo(event, sender);
+                    done += echo(event, sender, io);
                 }
             }
         }
