@@ -467,6 +467,19 @@ twins! {
         let arrived = receive(&mut open(role.peer()), &sent);
         assert_eq!(arrived, [Record::Text(b"x".to_vec()), Record::Pong(b"2".to_vec())]);
     }
+    fn a_close_frame_that_had_no_memory_leaves_the_pong_before_it(role) {
+        let mut connection = open_with(role, config(|config| config.limits.pending_pongs = 1));
+        receive(&mut connection, &[to(role, first::PING, b"1"), to(role, first::PING, b"2")].concat());
+        let measure = Measure::start();
+        measure.fail_at(1); // for the pong that is held
+        assert_eq!(connection.sender().close_with(None), Err(UsageError::OutOfMemory));
+        measure.fail_at(0);
+        connection.sender().close_with(None).unwrap();
+        let sent = transmit_all(&mut connection);
+        let arrived = receive(&mut open(role.peer()), &sent);
+        assert_eq!(arrived[..2], [Record::Pong(b"1".to_vec()), Record::Pong(b"2".to_vec())]);
+        assert!(matches!(arrived[2], Record::Close(_)));
+    }
 }
 
 twins! {

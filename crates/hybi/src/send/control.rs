@@ -84,12 +84,7 @@ impl Pongs {
         if self.queued > 0 && framer.queue.transmitted_total() >= self.end {
             self.queued = 0;
         }
-        if self.queued == 0
-            && let Some(payload) = self.held.take()
-        {
-            return self.push(framer, &payload).inspect_err(|_| self.held = Some(payload));
-        }
-        Ok(())
+        if self.queued > 0 || self.held.is_none() { Ok(()) } else { self.flush(framer) }
     }
 
     /// None is held.
@@ -97,9 +92,11 @@ impl Pongs {
         self.held.is_none()
     }
 
-    /// Something follows that no pong may come after: the one that is held goes first.
+    /// Queues the one that is held: its time has come, or something follows that no pong may come after.
+    #[inline(never)]
     pub(super) fn flush(&mut self, framer: &mut Framer) -> Result<(), UsageError> {
-        self.held.take().map_or(Ok(()), |payload| self.push(framer, &payload))
+        let Some(payload) = self.held.take() else { return Ok(()) };
+        self.push(framer, &payload).inspect_err(|_| self.held = Some(payload))
     }
 
     pub(super) fn clear(&mut self) {
