@@ -506,8 +506,8 @@ impl Inward for Connection {
         if self.sender.has_given_up() {
             self.pass_on(); // by way of a lent sender
         }
-        if let Some(raw) = self.receiver.take_prepared() {
-            return Some(raw);
+        if self.receiver.is_prepared() {
+            return self.receiver.take_prepared();
         }
         match self.receiver.next_raw(lent, at) {
             Some(raw) => {

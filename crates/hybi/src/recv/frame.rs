@@ -184,7 +184,7 @@ impl Decoder {
 
     /// The same for a message that does not lie in one piece: its beginning, or what follows in the frame that is
     /// under way.
-    #[inline(always)] // in line, what is found never exists as a value
+    #[inline(always)] // as [`Self::payload`]
     pub(super) fn find_cut(&mut self, input: &[u8]) -> Option<Data> {
         if self.remaining > 0 {
             return Some(self.payload(false, 0, input.len(), usize::MAX));
@@ -271,7 +271,7 @@ impl Decoder {
     }
 
     /// The payload between `start` and `end`, as far as it belongs to the current frame.
-    #[inline]
+    #[inline(always)] // in line, what is found never exists as a value
     fn payload(&mut self, first: bool, start: usize, end: usize, max: usize) -> Data {
         let there = (end - start).min(max);
         let n = usize::try_from(self.remaining).map_or(there, |remaining| there.min(remaining));
