@@ -65,6 +65,7 @@
 //! | frames in memory of your own, without allocation | [`Decoder`] |
 //! | to send one message to many | [`Prepared`] |
 //! | messages larger than memory | [`Delivery::Fragments`], [`MessageWriter`] |
+//! | to send large payloads without a copy | [`Connection::send_message`], [`Sender::send_lent`] |
 //! | headers and masking alone | [`wire`] |
 //! | UTF-8 that stops inside a character | [`utf8`] |
 //!

@@ -111,6 +111,7 @@
 //! |---|---|
 //! | [`send`](crate::Connection::send) | copied to the end of the queue; a client masks in the same pass |
 //! | [`send_message`](crate::Connection::send_message) | from 4 KiB on a server queues it by reference; a client masks it in place if nobody else holds it |
+//! | [`send_lent`](crate::Sender::send_lent) | from 4 KiB on a server leaves it where it is; what the transport does not take at once is copied |
 //! | [`send_prepared`](crate::Connection::send_prepared) | framed once for many connections; on servers all of them share the octets |
 //! | [`start`](crate::Connection::start) | a writer of fragments: the message is never whole in memory |
 //!
@@ -118,6 +119,29 @@
 //! [`transmit_slices`](crate::Connection::transmit_slices) as many pieces as a vectored write takes,
 //! [`transmit_into`](crate::Connection::transmit_into) copies to memory that the transport owns. After a
 //! partial write an offset moves and nothing else.
+//!
+//! A large message that an event lends can so go on without a copy: the event borrows the receiving half, the
+//! [`Outgoing`](crate::Outgoing) the sending one.
+//!
+//! ```
+//! # use hybi::{Agreement, Config, Connection, Event};
+//! # use std::io::{IoSlice, Write};
+//! # let mut connection = Connection::server(Agreement::default(), Config::default());
+//! # let mut transport = Vec::new();
+//! # let mut memory = [&b"\x82\xFE\x40\0\0\0\0\0"[..], &[7; 16384]].concat();
+//! # let mut input = connection.receive(&mut memory);
+//! while let Some((event, sender)) = input.poll_event_with() {
+//!     if let Event::Binary(data) = event {
+//!         let mut outgoing = sender.send_lent(&data)?;
+//!         let mut slices = [&[][..]; 16];
+//!         let used = outgoing.transmit_slices(&mut slices);
+//!         let n = transport.write_vectored(&slices.map(IoSlice::new)[..used])?;
+//!         outgoing.transmitted(n);
+//!     }
+//! }
+//! # assert_eq!(transport, [&b"\x82\x7E\x40\0"[..], &[7; 16384]].concat());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # What a connection holds
 //!
