@@ -531,6 +531,32 @@ fn without_memory_for_the_rest_of_a_lent_message_the_connection_is_given_up() {
     }
 }
 
+/// That of the first piece that it masks serves the others. Without it nothing is sent.
+#[test]
+fn a_client_needs_memory_for_one_piece_of_a_lent_message() {
+    let payload = vec![7; 300_000];
+    let mut connection = open(Role::Client);
+    let measure = Measure::start();
+    measure.fail_at(1);
+    assert_eq!(connection.sender().send_lent(&payload).map(drop), Err(UsageError::OutOfMemory));
+    measure.fail_at(0);
+    assert_eq!(connection.buffered_len(), 0);
+
+    connection.sender().lend_buffer(Vec::with_capacity(65_600)).unwrap();
+    connection.send("waits").unwrap();
+    let mut outgoing = connection.sender().send_lent(&payload).unwrap();
+    let mut slices = [&[][..]; 4];
+    let used = outgoing.transmit_slices(&mut slices);
+    let waiting: usize = slices[..used].iter().map(|slice| slice.len()).sum();
+    let measure = Measure::start();
+    measure.fail_at(1);
+    outgoing.transmitted(waiting);
+    measure.fail_at(0);
+    assert_eq!(measure.allocations(), 0);
+    drop(outgoing);
+    assert_eq!(connection.buffered_len(), 300_000 - 65_536);
+}
+
 /// Octets behind the head of an opening handshake, and what a server answers.
 #[cfg(feature = "handshake")]
 mod handshake {

@@ -475,3 +475,34 @@ fn a_held_pong_comes_behind_what_was_lent() {
         assert_eq!((&frames[1].payload[..], &frames[2].payload[..]), (&[7; 5000][..], &b"2"[..]));
     }
 }
+
+/// What it masks never waits twice: 64 KiB at a time.
+#[test]
+fn a_client_masks_what_was_lent_piece_by_piece() {
+    let payload: Vec<u8> = (0..200_000u32).map(|i| (i % 251) as u8).collect();
+    let expected = from(Role::Client, first::BINARY, &payload);
+    for step in [1000, 65_536, 100_000, usize::MAX] {
+        for stop in [0, 14, 15, 65_549, 65_550, 65_551, 131_087, 200_014] {
+            let mut connection = open(Role::Client);
+            let mut outgoing = connection.sender().send_lent(&payload).unwrap();
+            let (mut octets, mut pieces) = (Vec::new(), 0);
+            while octets.len() < stop {
+                let mut slices = [&[][..]; 4];
+                let used = outgoing.transmit_slices(&mut slices);
+                let waiting: usize = slices[..used].iter().map(|slice| slice.len()).sum();
+                assert!((1..=14 + 65_536).contains(&waiting), "{waiting}");
+                let n = slices[0].len().min(step).min(stop - octets.len());
+                octets.extend_from_slice(&slices[0][..n]);
+                outgoing.transmitted(n);
+                pieces += 1;
+            }
+            if step == usize::MAX && stop > 200_000 {
+                assert_eq!(pieces, 4);
+            }
+            drop(outgoing);
+            assert_eq!(connection.buffered_len(), expected.len() - stop);
+            octets.extend(transmit_all(&mut connection));
+            assert!(octets == expected, "steps of {step}, to {stop}");
+        }
+    }
+}

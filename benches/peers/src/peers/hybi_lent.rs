@@ -2,15 +2,13 @@
 //! transmitted when the stream would block. A large message is written from where it lies, with what waits before it.
 use crate::stream::MemIo;
 use crate::{Peer, Task};
-use hybi::{Connection, Event, Outgoing, Payload, Role, Sender};
+use hybi::{Connection, Event, Outgoing, Payload, Sender};
 use std::io::IoSlice;
 
 pub const PEER: Peer = Peer { name: "hybi", note: "lent memory, events sent back while they are lent", run };
 
 /// Messages from here on are written from where they lie instead of copied.
 const LARGE: usize = 16 * 1024;
-/// Only what was joined can be handed over without a copy, and it was if it does not fit into a read.
-const HAND_OVER: usize = 64 * 1024;
 
 fn run(io: MemIo, task: &Task) {
     let mut connection = task.hybi();
@@ -42,16 +40,12 @@ pub fn echo(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
     1
 }
 
-/// What a client masks it hands over if it can: a message that was joined is masked where it lies.
 fn echo_large(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
     let payload = match &event {
         Event::Text(text) => Payload::from(text),
         Event::Binary(data) => Payload::from(data),
         _ => return 0, // a message of 1 MiB is above high water, until it was transmitted
     };
-    if sender.role() == Role::Client && payload.as_bytes().len() >= HAND_OVER {
-        return hand_over(event, sender);
-    }
     write(sender.send_lent(payload).expect("the queue is emptied after each read"), io);
     1
 }

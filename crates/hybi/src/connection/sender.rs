@@ -15,7 +15,7 @@ use crate::error::{ProtocolError, SendError, UsageError};
 use crate::extension::{OutwardPath, TryBox};
 use crate::message::{Kind, Message, Payload};
 use crate::role::Role;
-use crate::send::{Line, Prepared};
+use crate::send::{Lent, Line, Prepared};
 use crate::state::{Change, Phase, State};
 use crate::time::Instant;
 
@@ -131,10 +131,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends a message whose payload stays where it is: as much of it as the transport takes while the [`Outgoing`] lives
-    /// is never copied, and the rest is queued when that is dropped. For large payloads that cannot be
-    /// [handed over](Self::send_message), because they are lent themselves. One that is short, is to be compressed, or
-    /// has to be masked because this is a client, is queued by [`send`](Self::send).
+    /// Sends a message whose payload stays where it is while the [`Outgoing`] lives: for large payloads that cannot be
+    /// [handed over](Self::send_message), because they are lent themselves. What the transport takes of a server's message
+    /// is never copied; a client's is masked in pieces of 64 KiB, so that it is not in memory twice. What the transport
+    /// has not taken is queued when the `Outgoing` is dropped. Messages that are short or compressed are queued at once,
+    /// as by [`send`](Self::send).
     ///
     /// ```
     /// # use hybi::{Agreement, Config, Connection};
@@ -159,10 +160,9 @@ impl Sender {
         payload: impl Into<Payload<'p>>,
     ) -> Result<Outgoing<'a>, UsageError> {
         self.check_open()?;
-        let payload = payload.into();
-        let lent = if self.line.send_lent(payload)? { payload.bytes } else { &[] };
+        let lent = self.line.send_lent(payload.into())?;
         self.output_waits();
-        Ok(Outgoing { sender: self, payload: lent })
+        Ok(Outgoing { sender: self, lent })
     }
 
     /// Queues a message that is handed over. A payload of 4 KiB or more is queued by reference: a server
@@ -576,15 +576,14 @@ impl Drop for MessageWriter<'_> {
 #[derive(Debug)]
 pub struct Outgoing<'a> {
     sender: &'a mut Sender,
-    /// Empty if it was queued.
-    payload: &'a [u8],
+    lent: Lent<'a>,
 }
 
 impl Outgoing<'_> {
     /// What waits to be transmitted, as [`Sender::transmit_slices`] shows it, and behind it the payload.
     pub fn transmit_slices<'s>(&'s self, slices: &mut [&'s [u8]]) -> usize {
         let used = self.sender.transmit_slices(slices);
-        let rest = &self.payload[self.payload.len() - self.sender.line.lent_len()..];
+        let rest = self.sender.line.lent_rest(&self.lent);
         match slices.get_mut(used) {
             Some(slot) if !rest.is_empty() => {
                 *slot = rest;
@@ -600,17 +599,24 @@ impl Outgoing<'_> {
     /// If there were fewer.
     pub fn transmitted(&mut self, n: usize) {
         if n > 0 {
-            self.sender.line.lent_transmitted(n);
+            let taken = self.sender.line.lent_transmitted(&self.lent, n);
             self.sender.keepalive.transmitted(self.sender.line.queued_len() > 0);
+            self.go_on(taken);
+        }
+    }
+
+    /// Or not, without memory.
+    fn go_on(&mut self, taken: Result<(), UsageError>) {
+        if taken.is_err() {
+            self.sender.abort();
         }
     }
 }
 
 impl Drop for Outgoing<'_> {
     fn drop(&mut self) {
-        if self.sender.line.take_in(self.payload).is_err() {
-            self.sender.abort();
-        }
+        let taken = self.sender.line.end_lent(&self.lent);
+        self.go_on(taken);
     }
 }
 

@@ -75,13 +75,21 @@ impl Framer {
         Ok(())
     }
 
-    /// Queues the header of a server's frame, and counts the payload, which stays where it is.
-    pub(super) fn push_outside(&mut self, opcode: Opcode, len: usize) -> Result<(), UsageError> {
-        self.queue.reserve(EncodedHeader::ROOM).ok_or(UsageError::OutOfMemory)?;
-        let header = header(true, opcode, len).encode();
+    /// Queues the header of a frame, and counts the payload, which stays where it is; with room for so much of it behind
+    /// the header. The key, if it has to be masked.
+    pub(super) fn push_outside(
+        &mut self,
+        opcode: Opcode,
+        len: usize,
+        room: usize,
+    ) -> Result<Option<[u8; 4]>, UsageError> {
+        self.queue.reserve(EncodedHeader::ROOM + room).ok_or(UsageError::OutOfMemory)?;
+        let key = self.entropy.as_mut().map(BoxEntropy::masking_key);
+        let header = header(true, opcode, len);
+        let header = key.map_or(header, |key| header.masked(key)).encode();
         self.queue.push(header.len(), |tail| tail.extend_from_slice(&header));
         self.queue.push_outside(len);
-        Ok(())
+        Ok(key)
     }
 
     /// Queues a frame with the payload by reference. A client masks in place if nobody else holds the

@@ -17,6 +17,7 @@ use crate::opcode::Opcode;
 use crate::role::Role;
 use crate::utf8::Utf8Validator;
 use crate::wire::header::MAX_CONTROL_LEN;
+use crate::wire::mask;
 
 /// A message that is framed once, to be sent on many connections: what a server sends is not masked, so all
 /// of them can share the octets.
@@ -97,6 +98,25 @@ impl Prepared {
         self.plain.payload()
     }
 }
+
+/// The payload of a message that is being sent from where it lies.
+#[derive(Debug, Default)]
+pub(crate) struct Lent<'p> {
+    /// Empty if it was queued like any other.
+    payload: &'p [u8],
+    /// What a client masks it with: piece by piece in the queue, because the payload is not ours to change.
+    key: Option<[u8; 4]>,
+}
+
+impl<'p> Lent<'p> {
+    /// The last octets, of which so many wait.
+    fn rest(&self, waiting: usize) -> &'p [u8] {
+        &self.payload[self.payload.len() - waiting..]
+    }
+}
+
+/// Octets that are masked at once.
+const PIECE: usize = 64 * 1024;
 
 /// The outward line of a connection.
 #[derive(Debug)]
@@ -222,34 +242,52 @@ impl Line {
         Ok(())
     }
 
-    /// Queues a message of which the payload stays where it is, as long as it is of use: whether it does. If so, it is
-    /// the last of what waits, until it was transmitted or [taken in](Self::take_in).
-    pub(crate) fn send_lent(&mut self, payload: Payload<'_>) -> Result<bool, UsageError> {
+    /// Queues a message of which the payload stays where it is, if that is of use.
+    pub(crate) fn send_lent<'p>(&mut self, payload: Payload<'p>) -> Result<Lent<'p>, UsageError> {
         let Payload { kind, bytes, compress } = payload;
-        if self.framer.masks() || bytes.len() < BY_REFERENCE || self.transforms(bytes.len(), compress) {
-            return self.send(payload).map(|()| false);
+        if bytes.len() < BY_REFERENCE || self.transforms(bytes.len(), compress) {
+            return self.send(payload).map(|()| Lent::default());
         }
         self.admit()?;
-        self.framer.push_outside(opcode(kind), bytes.len())?;
+        let first = if self.framer.masks() { bytes.len().min(PIECE) } else { 0 };
+        let key = self.framer.push_outside(opcode(kind), bytes.len(), first)?;
+        let lent = Lent { payload: bytes, key };
+        self.take_in(&lent, first)?; // there is room for it
         self.note_high();
-        Ok(true)
+        Ok(lent)
     }
 
-    /// How much of the payload waits.
-    pub(crate) fn lent_len(&self) -> usize {
-        self.framer.queue.outside()
+    /// What of the payload is to be transmitted from where it lies.
+    pub(crate) fn lent_rest<'p>(&self, lent: &Lent<'p>) -> &'p [u8] {
+        if lent.key.is_some() { &[] } else { lent.rest(self.framer.queue.outside()) }
     }
 
-    /// The transport took so many octets; the payload waits still, or is the last that did.
-    pub(crate) fn lent_transmitted(&mut self, n: usize) {
-        self.framer.queue.transmitted(n); // a held pong would come before the payload
+    /// The transport took so many octets. Where nothing else waits, the next piece of a payload that has to be masked does.
+    pub(crate) fn lent_transmitted(&mut self, lent: &Lent<'_>, n: usize) -> Result<(), UsageError> {
+        let queue = &mut self.framer.queue;
+        queue.transmitted(n); // a held pong would come before the payload
+        if lent.key.is_some() && queue.len() == queue.outside() { self.take_in(lent, PIECE) } else { Ok(()) }
     }
 
     /// Queues what waits of the payload like any other.
-    pub(crate) fn take_in(&mut self, payload: &[u8]) -> Result<(), UsageError> {
-        self.framer.queue.take_in(payload).ok_or(UsageError::OutOfMemory)?;
+    pub(crate) fn end_lent(&mut self, lent: &Lent<'_>) -> Result<(), UsageError> {
+        self.take_in(lent, usize::MAX)?;
         let _ = self.pongs.settle(&mut self.framer); // as in `transmitted`
         Ok(())
+    }
+
+    fn take_in(&mut self, lent: &Lent<'_>, most: usize) -> Result<(), UsageError> {
+        let queue = &mut self.framer.queue;
+        let rest = lent.rest(queue.outside());
+        let piece = &rest[..rest.len().min(most)];
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let key = lent.key.map_or([0; 4], |key| mask::rotate(key, lent.payload.len() - rest.len()));
+        let taken = queue.take_in(piece.len(), |tail| {
+            mask::append_masked::<false>(tail, piece, key);
+        });
+        taken.ok_or(UsageError::OutOfMemory)
     }
 
     pub(crate) fn send_prepared(&mut self, message: &Prepared) -> Result<(), UsageError> {

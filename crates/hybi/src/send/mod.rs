@@ -13,5 +13,5 @@ mod frame;
 mod message;
 mod queue;
 
-pub(crate) use message::Line;
 pub use message::Prepared;
+pub(crate) use message::{Lent, Line};

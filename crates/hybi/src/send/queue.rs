@@ -144,25 +144,25 @@ impl Queue {
         self.segments.push_back(Segment::Shared(octets));
     }
 
-    /// Queues octets that lie with whoever sends them. Until they were [taken in](Self::take_in) nothing else is queued.
+    /// Queues octets that lie with whoever sends them. Until they were transmitted or [taken in](Self::take_in) nothing
+    /// else is queued.
     pub(super) fn push_outside(&mut self, n: usize) {
         self.outside = n;
         self.len += n;
     }
 
     /// How many of those wait.
+    #[inline]
     pub(super) fn outside(&self) -> usize {
         self.outside
     }
 
-    /// Appends a copy of those that wait still, the last of `octets`. Without memory they are not queued at all: `None`.
-    pub(super) fn take_in(&mut self, octets: &[u8]) -> Option<()> {
-        let waiting = core::mem::take(&mut self.outside);
-        self.len -= waiting;
-        if waiting > 0 {
-            self.reserve(waiting)?;
-            self.push(waiting, |tail| tail.extend_from_slice(&octets[octets.len() - waiting..]));
-        }
+    /// Appends the first of those: they lie here now. `None` if there is no memory, and then they lie nowhere.
+    pub(super) fn take_in(&mut self, n: usize, write: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
+        self.outside -= n;
+        self.len -= n;
+        self.reserve(n)?;
+        self.push(n, write);
         Some(())
     }
 
