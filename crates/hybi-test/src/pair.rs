@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hybi::{Config, Connection, Instant, Role, TransportAction};
+use hybi::{Config, Connection, Instant, Payload, Role, TransportAction, UsageError};
 
 use crate::endpoint::{Memory, open_with, take_events};
 use crate::record::Record;
@@ -103,14 +103,18 @@ impl End {
         true
     }
 
+    /// How many octets the wire to this end takes. One that nobody reads any more takes everything, as a transport does
+    /// until the reset.
+    fn takes(&self) -> usize {
+        if self.closed { usize::MAX } else { self.room - self.wire.len().min(self.room) }
+    }
+
     /// Puts on the wire what there is room for, and does what the connection wants of the transport.
     fn write(&mut self, peer: &mut Self) -> bool {
         let mut moved = false;
         while !self.shut && !self.connection.transmit().is_empty() {
             let octets = self.connection.transmit();
-            // A wire that nobody reads any more takes everything, as a transport does until the reset.
-            let room = if peer.closed { usize::MAX } else { peer.room - peer.wire.len().min(peer.room) };
-            let n = octets.len().min(room);
+            let n = octets.len().min(peer.takes());
             if n == 0 {
                 break;
             }
@@ -170,6 +174,33 @@ impl Pair {
     /// The connection of this role.
     pub fn connection(&mut self, role: Role) -> &mut Connection {
         &mut self.end(role).connection
+    }
+
+    /// Sends a message from where it lies, of which the wire takes so many octets at once, or as many as there is room
+    /// for.
+    ///
+    /// # Errors
+    /// Those of [`send_lent`](hybi::Sender::send_lent).
+    pub fn send_lent(&mut self, role: Role, payload: Payload<'_>, mut most: usize) -> Result<(), UsageError> {
+        let (end, peer) = match role {
+            Role::Client => (&mut self.client, &mut self.server),
+            Role::Server => (&mut self.server, &mut self.client),
+        };
+        let mut outgoing = end.connection.sender().send_lent(payload)?;
+        while !end.shut {
+            let mut slices = [&[][..]];
+            outgoing.transmit_slices(&mut slices);
+            let octets = &slices[0][..slices[0].len().min(most).min(peer.takes())];
+            let n = octets.len();
+            if n == 0 {
+                break;
+            }
+            peer.wire.extend(octets);
+            end.sent.extend_from_slice(octets);
+            outgoing.transmitted(n);
+            most -= n;
+        }
+        Ok(())
     }
 
     /// What the clock shows.

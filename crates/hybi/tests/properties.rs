@@ -7,7 +7,7 @@
 use hybi::utf8::Utf8Validator;
 use hybi::wire::header::{FrameHeader, Parsed};
 use hybi::wire::mask;
-use hybi::{CloseCode, Config, Connection, Delivery, Kind, Opcode, Prepared, Role};
+use hybi::{CloseCode, Config, Connection, Delivery, Kind, Opcode, Payload, Prepared, Role};
 use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
 use hybi_test::frames::{self, read_all};
 use hybi_test::pair::Pair;
@@ -337,6 +337,8 @@ proptest! {
 enum Do {
     Send(Kind, usize),
     Own(Kind, usize),
+    /// And so much of it is taken at once.
+    Lent(Kind, usize, usize),
     Prepared(usize),
     Write(Kind, usize, bool),
     Ping(u8),
@@ -349,6 +351,7 @@ fn calls() -> impl Strategy<Value = Vec<(Role, Do)>> {
     let call = prop_oneof![
         3 => (kind(), len()).prop_map(|(kind, len)| Do::Send(kind, len)),
         2 => (kind(), len()).prop_map(|(kind, len)| Do::Own(kind, len)),
+        2 => (kind(), len(), len()).prop_map(|(kind, len, taken)| Do::Lent(kind, len, taken)),
         1 => len().prop_map(Do::Prepared),
         3 => (kind(), 0usize..3000, any::<bool>()).prop_map(|(kind, len, last)| Do::Write(kind, len, last)),
         2 => any::<u8>().prop_map(Do::Ping),
@@ -393,6 +396,14 @@ fn act(pair: &mut Pair, role: Role, call: &Do, said: &mut Said) {
                 Kind::Text => connection.send_message(text(&data)),
                 Kind::Binary => connection.send_message(data.clone()),
             };
+            assert_eq!(result.is_ok(), said.open.is_none());
+            said.messages.extend(result.is_ok().then(|| record(kind, data)));
+        }
+        Do::Lent(kind, len, taken) => {
+            let data = filler(said, len);
+            let payload =
+                if kind == Kind::Text { Payload::text(&data).unwrap() } else { Payload::from(&data) };
+            let result = pair.send_lent(role, payload, taken);
             assert_eq!(result.is_ok(), said.open.is_none());
             said.messages.extend(result.is_ok().then(|| record(kind, data)));
         }
