@@ -100,8 +100,6 @@ impl Terminal {
             terminal::nothing();
         }
         terminal::set_editor(None);
-        let _ = write!(io::stdout(), "\r\x1b[J"); // the prompt
-        let _ = io::stdout().flush();
         #[cfg(unix)]
         if let Some(mode) = &self.mode {
             let _ = rustix::termios::tcsetattr(
@@ -110,6 +108,9 @@ impl Terminal {
                 mode,
             );
         }
+        // The prompt, as late as can be: behind the second of them the editor draws it once more.
+        let _ = write!(io::stdout(), "\r\x1b[J");
+        let _ = io::stdout().flush();
     }
 }
 

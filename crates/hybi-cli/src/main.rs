@@ -63,7 +63,7 @@ Exit status:
   2  the command line is no good
 
 Environment:
-  NO_COLOR      no colours, whatever it is set to
+  NO_COLOR      no colours, if it is set to anything
   HYBI_HISTORY  the file that keeps the lines of `hybi connect`; empty: none is kept
 
 `hybi help COMMAND` says more about each.";
