@@ -1,6 +1,6 @@
 //! The command `hybi`: an echo server with a web page, a client for the terminal, and a load generator.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -76,8 +76,9 @@ fn main() -> ExitCode {
         Command::Connect(options) => connect::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Options::command(), "hybi", &mut io::stdout());
-            Ok(())
+            let mut script = Vec::new(); // `generate` would panic where it cannot write
+            clap_complete::generate(shell, &mut Options::command(), "hybi", &mut script);
+            io::stdout().write_all(&script).map_err(|error| format!("cannot write the script: {error}"))
         }
     };
     match result {

@@ -521,6 +521,16 @@ fn every_shell_has_its_completions() {
     }
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_script_that_cannot_be_written_is_an_error() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = hybi(&["completions", "bash"]).stdout(full).output().expect("it starts");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.starts_with("hybi: cannot write the script: "), "{complaint}");
+}
+
 // ---- inside TLS, with a certificate authority that exists for one test
 
 /// `hybi echo` with a certificate for localhost, the address of its WebSockets, and the files.
