@@ -1,4 +1,5 @@
-//! What a connection tells its application.
+//! What a connection tells its application: the last place that a received octet comes to. Events lend what they
+//! carry; whoever keeps it makes a copy, or takes over what was joined.
 
 use bytes::Bytes;
 use core::fmt;

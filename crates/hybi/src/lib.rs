@@ -2,7 +2,7 @@
 //!
 //! No socket, no clock, no runtime, no randomness of its own, no lock, no thread; `no_std` with `alloc`.
 //! Whoever has a transport can drive a [`Connection`]: an event loop, a game loop, a simulation, a test. For
-//! blocking sockets somebody has: `hybi-std`.
+//! blocking sockets the crate `hybi-std` does, for tokio `hybi-tokio`, for other runtimes `hybi-async-std`.
 //!
 //! # The run loop
 //!
@@ -69,8 +69,9 @@
 //! | headers and masking alone | [`wire`] |
 //! | UTF-8 that stops inside a character | [`utf8`] |
 //!
-//! Whoever reads the source finds the order in `docs/architecture.md`: from here, a received byte meets each
-//! file once.
+//! Whoever reads the source goes on with `connection/mod.rs`. From there a received byte meets each file once:
+//! `connection/input`, `connection/receiver`, `recv/message`, `recv/frame`, `wire/header`, `recv/sequence`,
+//! `wire/mask`, `utf8`, `event`. What each does with it stands in `docs/architecture.md`.
 //!
 //! # Words
 //!

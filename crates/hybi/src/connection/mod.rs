@@ -1,4 +1,9 @@
 //! The connection: both lines, and the only place where they meet.
+//!
+//! In come octets, the time, and what the application says; out go events, octets and one deadline. Received octets
+//! go on in `input` if their memory is lent, and in `receiver`; what they make be said comes back to
+//! `Connection::cross` and goes on in `sender`. `closing` and `keepalive` have the deadlines, `opening` is the way in
+//! from a handshake, `hibernated` what is left of a silent connection. No rule about frames stands here.
 
 mod closing;
 mod hibernated;

@@ -1,4 +1,7 @@
 //! The half of a connection that hears things: octets in, events out.
+//!
+//! It asks the line (`recv`) for the next outcome, keeps what has to be said for it until that is fetched, makes the
+//! event of it, and knows which event is the last. Which frames may come, and what they say, is decided in `recv`.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
