@@ -1,5 +1,5 @@
-//! What `connect` connects over, and a `Listener` accepts: one type for TCP, Unix sockets, and TLS over either. Without the feature `net` nobody
-//! dials, and there is no value of it.
+//! What `connect` connects over, and a `Listener` accepts: one type for TCP, Unix sockets, and TLS over either. Without
+//! the feature `net` nobody dials, and there is no value of it.
 
 use std::fmt;
 use std::io::{self, IoSlice};

@@ -1,8 +1,8 @@
-//! `hybi bench`: many connections to an echo server, each with so many messages under way; how many come back in a second,
-//! and how late.
+//! `hybi bench`: many connections to an echo server, each with so many messages under way; how many come back in a
+//! second, and how late.
 //!
-//! A task for each connection, over hybi-tokio: an answer is taken and the next message sent in the same turn, and what one
-//! read brought goes out in one write. Every answer is compared with what was sent.
+//! A task for each connection, over hybi-tokio: an answer is taken and the next message sent in the same turn, and what
+//! one read brought goes out in one write. Every answer is compared with what was sent.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -26,9 +26,9 @@ const HISTOGRAMS: u32 = 16;
 
 /// Measure an echo server: messages a second, and how late they come back.
 ///
-/// Each connection keeps a number of messages under way: it sends the next when one has come back. So the figures are those
-/// of a server that is asked as fast as it answers; how late messages are at a given rate is another question. Whatever
-/// comes back is compared with what was sent. Latencies are kept to three digits.
+/// Each connection keeps a number of messages under way: it sends the next when one has come back. So the figures are
+/// those of a server that is asked as fast as it answers; how late messages are at a given rate is another question.
+/// Whatever comes back is compared with what was sent. Latencies are kept to three digits.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,7 +1,7 @@
 //! Lines that are edited on a terminal, with a history; what arrives meanwhile is printed above them.
 //!
-//! rustyline does the editing. It knows no way to end a line from outside, so when the connection is over the terminal is
-//! put back as it was and the process ends around it.
+//! rustyline does the editing. It knows no way to end a line from outside, so when the connection is over the terminal
+//! is put back as it was and the process ends around it.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -91,8 +91,8 @@ impl Terminal {
 
     /// Takes the terminal back from the editor, when all that was to be printed is printed.
     pub(crate) fn restore(&self) {
-        // The editor prints one thing after the other, and holds one that waits: when it has taken the second of these, which
-        // leave no trace, all before them is on the screen.
+        // The editor prints one thing after the other, and holds one that waits: when it has taken the second of these,
+        // which leave no trace, all before them is on the screen.
         for _ in 0..2 {
             while !AT_PROMPT.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(1));

@@ -1,5 +1,5 @@
-//! The command on a terminal: lines are edited and remembered, messages are printed above them, and the terminal is left as
-//! it was.
+//! The command on a terminal: lines are edited and remembered, messages are printed above them, and the terminal is
+//! left as it was.
 #![cfg(unix)]
 #![allow(clippy::panic, reason = "that is how a test fails")]
 

@@ -1,7 +1,8 @@
 //! What asynchronous adapters of [`hybi`] share: everything but the runtime.
 //!
-//! Applications use an adapter, `hybi-tokio` for one, which binds this to its runtime by three traits and gives the types their
-//! short names: [`Runtime`] (a clock and a timer), [`Io`] (reading and writing a stream), [`Dial`] (making one).
+//! Applications use an adapter, `hybi-tokio` for one, which binds this to its runtime by three traits and gives the
+//! types their short names: [`Runtime`] (a clock and a timer), [`Io`] (reading and writing a stream), [`Dial`] (making
+//! one).
 //!
 //! ```text
 //!   application ── WebSocket, Reader, Writer, Handle, ByteStream ──┐
@@ -14,8 +15,8 @@
 //! so each may be dropped at any time. What it left undone is done by the next call.
 //!
 //! While a connection waits it holds no buffer: reads go to one of a few buffers of the thread, lent to the connection
-//! until what they brought was taken. And where nothing is under way it [hibernates](hybi::Connection::hibernate): room to
-//! work in is lent to it in the same way.
+//! until what they brought was taken. And where nothing is under way it [hibernates](hybi::Connection::hibernate): room
+//! to work in is lent to it in the same way.
 
 mod accept;
 pub mod adapter;

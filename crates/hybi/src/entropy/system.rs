@@ -5,8 +5,8 @@ use std::cell::RefCell;
 
 use super::Entropy;
 
-/// The operating system's source of randomness, to be handed to a client. Each thread keeps a pool of it, because a system call for
-/// the four octets of one frame would cost more than the frame.
+/// The operating system's source of randomness, to be handed to a client. Each thread keeps a pool of it, because a
+/// system call for the four octets of one frame would cost more than the frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
 
