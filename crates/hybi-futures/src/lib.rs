@@ -18,6 +18,8 @@
 //! until what they brought was taken. And where nothing is under way it [hibernates](hybi::Connection::hibernate): room
 //! to work in is lent to it in the same way.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accept;
 pub mod adapter;
 mod bell;

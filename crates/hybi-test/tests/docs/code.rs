@@ -39,3 +39,23 @@ fn pages_with_code_are_compiled() {
 fn languages_are_found() {
     assert_eq!(languages("```js\n```\n\n ```\nfn\n ```\n```rust\n```\n"), ["js", "", "rust"]);
 }
+
+/// Where `cfg(docsrs)` is used, which docs.rs sets, the library has to ask for what comes with it, or there is no page.
+#[test]
+fn the_reference_can_be_made_by_docs_rs() {
+    let mut seen = 0;
+    for source in files(&root().join("crates"), "rs") {
+        let text = fs::read_to_string(&source).expect("source is text");
+        if !text.lines().any(|line| line.trim_start().starts_with("#[cfg_attr(docsrs, doc(cfg(")) {
+            continue;
+        }
+        let package =
+            source.ancestors().find(|folder| folder.join("Cargo.toml").exists()).expect("a package");
+        let library = fs::read_to_string(package.join("src/lib.rs")).expect("it is a library");
+        assert!(library.contains("#![cfg_attr(docsrs, feature(doc_cfg))]"), "{}", package.display());
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).expect("it is there");
+        assert!(manifest.contains("rustdoc-args = [\"--cfg\", \"docsrs\"]"), "{}", package.display());
+        seen += 1;
+    }
+    assert!(seen > 3, "only {seen} files were found");
+}
