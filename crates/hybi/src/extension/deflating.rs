@@ -82,7 +82,7 @@ pub(crate) struct Inflating {
 
 impl Inflating {
     pub(crate) fn new(deflate: &Deflate, role: Role) -> Self {
-        Self { inflater: deflate.inflater(role), releases: deflate.releases() }
+        Self { releases: deflate.releases(), inflater: deflate.inflater(role) }
     }
 
     /// Inflates a message, or its next piece, behind what is there: at most so many octets of it.
