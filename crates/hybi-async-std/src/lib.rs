@@ -56,11 +56,12 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `deflate` | yes | permessage-deflate, compressed by miniz_oxide |
+//! | `zlib-rs` | no | permessage-deflate, compressed by zlib-rs |
 //! | `net` | no | `connect` and `Listener`: sockets of async-net, which work on every runtime |
+//! | `sink` | no | `Sink` of the futures crates for messages; `Stream` is always there |
 //! | `tls` | no | TLS by rustls: `TlsAcceptor`, and `wss://` with [`Connector::with_tls`] |
 //! | `tls-webpki-roots`, `tls-platform-roots` | no | `tls`, and whom `wss://` trusts |
-//!
-//! Two more, as in every adapter, choose who compresses.
 //!
 //! Deadlines are kept by futures-timer, which has a thread of its own, so they need no runtime either.
 

@@ -17,6 +17,17 @@
 //! While a connection waits it holds no buffer: reads go to one of a few buffers of the thread, lent to the connection
 //! until what they brought was taken. And where nothing is under way it [hibernates](hybi::Connection::hibernate): room
 //! to work in is lent to it in the same way.
+//!
+//! # Features
+//!
+//! None is on by default: an adapter switches on what it offers.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `deflate`, `zlib-rs` | permessage-deflate, compressed by miniz_oxide or by zlib-rs |
+//! | `tls`, `tls-webpki-roots`, `tls-platform-roots` | what TLS needs besides the streams of a runtime, and whom it trusts |
+//! | `sink` | `Sink` of the futures crates for messages |
+//! | `tokio`, `futures-io` | whose traits of reading and writing a [`ByteStream`] has |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -49,6 +49,31 @@
 //!
 //! A runtime with its time driver on ([`enable_time`](https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html))
 //! is needed as soon as a connection has a deadline, and by default the handshake has one.
+//!
+//! # What there is
+//!
+//! | for | there is |
+//! |---|---|
+//! | `ws://`, `wss://`, `ws+unix:`, proxies, redirects | [`connect()`], [`Connector`] |
+//! | one connection of a server | [`accept()`], [`Acceptor`]; `TlsAcceptor` before it |
+//! | a whole server, an orderly stop, one message to many | [`Listener`], [`Clients`] |
+//! | two tasks, one for each direction | [`WebSocket::into_split`] |
+//! | many tasks that send | [`Handle`] |
+//! | `AsyncRead` and `AsyncWrite` | [`WebSocket::into_byte_stream`] |
+//! | the port of a web server | the modules `hyper` and `axum` |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `deflate` | yes | permessage-deflate, compressed by miniz_oxide |
+//! | `zlib-rs` | no | permessage-deflate, compressed by zlib-rs |
+//! | `sink` | no | `Sink` of the futures crates for messages; `Stream` is always there |
+//! | `tls` | no | TLS by rustls with ring: `Connector::with_tls`, `TlsAcceptor` |
+//! | `tls-webpki-roots` | no | `tls`, and `wss://` trusts the authorities that Mozilla trusts |
+//! | `tls-platform-roots` | no | `tls`, and `wss://` trusts what the operating system trusts; wins over the former |
+//! | `hyper` | no | upgrades of requests that hyper has read, over HTTP/1.1 and HTTP/2, and clients over HTTP/2 |
+//! | `axum` | no | `hyper`, and an extractor for axum |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -59,3 +59,29 @@ fn the_reference_can_be_made_by_docs_rs() {
     }
     assert!(seen > 3, "only {seen} files were found");
 }
+
+/// The features of a manifest.
+fn features(manifest: &str) -> Vec<&str> {
+    let section = manifest.split_once("\n[features]\n").map_or("", |(_, rest)| rest);
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| Some(line.split_once(" = ")?.0)).filter(|name| *name != "default").collect()
+}
+
+#[test]
+fn the_front_page_of_each_library_has_its_features() {
+    let mut seen = 0;
+    for manifest in files(&root().join("crates"), "toml") {
+        let text = fs::read_to_string(&manifest).expect("it is text");
+        let library = manifest.with_file_name("src").join("lib.rs");
+        if text.contains("publish = false") || !library.exists() {
+            continue;
+        }
+        let library = fs::read_to_string(library).expect("it is text");
+        let page: String = library.lines().filter(|line| line.starts_with("//! |")).collect();
+        for feature in features(&text) {
+            assert!(page.contains(&format!("`{feature}`")), "{}: {feature}", manifest.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} were found");
+}
