@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::repository::{files, root};
+use crate::repository::{code_spans, files, root};
 
 /// A text without its code, in which nothing is a link.
 fn prose(text: &str) -> String {
@@ -78,6 +78,19 @@ fn links_inside_the_repository_lead_somewhere() {
     }
     assert!(seen > 10, "only {seen} links were found");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Who reads the source is sent from file to file.
+#[test]
+fn files_that_the_order_of_reading_names_are_there() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).expect("the page is there");
+    let named: Vec<&str> = text.lines().flat_map(code_spans).filter(|span| span.ends_with(".rs")).collect();
+    assert!(named.len() > 12, "only {named:?}");
+    for name in named {
+        let is_there =
+            [root(), root().join("crates/hybi/src")].iter().any(|folder| folder.join(name).is_file());
+        assert!(is_there, "{name}");
+    }
 }
 
 #[test]
