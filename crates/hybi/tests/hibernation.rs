@@ -216,9 +216,10 @@ twins! {
 
     fn what_was_agreed_on_stays(role) {
         let agreement = Agreement::default().with_subprotocol("chat").with_deflate(Deflate::new(DeflateConfig::default(), Params::default()));
-        let asleep = open_agreed(role, agreement.clone(), Config::default()).hibernate().unwrap();
+        let small = config(|config| config.limits.message = 5000);
+        let asleep = open_agreed(role, agreement.clone(), small.clone()).hibernate().unwrap();
         assert_eq!((asleep.role(), asleep.agreement()), (role, &agreement));
-        assert_eq!(asleep.config(), &Config::default());
+        assert_eq!(asleep.config(), &small);
         let shown = format!("{asleep:?}");
         assert!(shown.contains("chat") && shown.contains("Hibernated"), "{shown}");
         assert_eq!(asleep.wake().agreement(), &agreement);

@@ -177,7 +177,10 @@ fn nothing_is_sent_once_the_transport_takes_nothing() {
     assert_eq!(client.buffered_len(), 0);
     assert_eq!(client.send("more"), Err(hybi::UsageError::NotOpen));
     assert_eq!(client.close(CloseCode::NORMAL, ""), Ok(()));
-    // What the peer says is still heard: here, why it hung up.
+    // What the peer says is still heard: here a ping that is not answered, and why it hung up.
+    client.receive_copy(b"\x89\x00");
+    assert_eq!(events(&mut client), [Record::Ping(Vec::new())]);
+    assert_eq!(client.buffered_len(), 0);
     client.receive_copy(b"\x88\x02\x03\xf1");
     assert_eq!(events(&mut client), [Record::Close(Some((1009, Vec::new()))), Record::clean(1009, "")]);
     assert_eq!(client.buffered_len(), 0);

@@ -232,6 +232,30 @@ twins! {
         assert_eq!(pair.connection(role).poll_timeout(), None);
     }
 
+    fn a_close_frame_that_does_not_move(role) {
+        let mut pair = pair(role, |config| {
+            (config.timeouts.close, config.timeouts.write_stall) = (None, Some(seconds(30)));
+        });
+        (pair.end(role.peer()).reads, pair.end(role.peer()).room) = (false, 0);
+        pair.connection(role).close(CloseCode::NORMAL, "").unwrap();
+        pair.advance(seconds(60));
+        assert_eq!(pair.end(role).take_events(), [timed_out(Timeout::WriteStall)]);
+    }
+
+    fn a_write_of_nothing_is_no_sign_of_life(role) {
+        let mut connection = open_with(role, config(|config| config.timeouts.write_stall = Some(seconds(30))));
+        let start = Instant::from_nanos(1);
+        connection.send("x").unwrap();
+        for n in 0..=30 {
+            assert_eq!(connection.state(), State::Open);
+            connection.handle_timeout(start + seconds(n));
+            connection.transmitted(0);
+        }
+        let mut events = Vec::new();
+        take_events(&mut connection, &mut events);
+        assert_eq!(events, [timed_out(Timeout::WriteStall)]);
+    }
+
     fn output_that_moves_slowly(role) {
         let mut pair = pair(role, |config| config.timeouts.write_stall = Some(seconds(30)));
         (pair.end(role.peer()).room, pair.end(role.peer()).chunk) = (1, 1);
@@ -259,6 +283,7 @@ twins! {
             timeouts.keepalive = Some(seconds(1));
             (timeouts.idle, timeouts.write_stall) = (Some(seconds(1)), Some(seconds(1)));
         }));
+        connection.send("waits, and is dropped").unwrap();
         assert_eq!(receive_eof(&mut connection), [Record::transport_ended()]);
         assert_eq!(connection.poll_timeout(), None);
         connection.handle_timeout(Instant::from_nanos(u64::MAX));

@@ -305,8 +305,8 @@ fn what_compression_says() {
     let refused = DeflateConfig::default().agree(&answer).unwrap_err();
     assert!(is_a_complaint(&refused).contains("RFC 7692 §7.1"));
 
-    let deflate = Deflate::new(DeflateConfig::default(), Params::default());
-    assert_eq!(*deflate.params(), Params::default());
+    let params = Params { server_no_context_takeover: true, ..Params::default() };
+    assert_eq!(*Deflate::new(DeflateConfig::default(), params.clone()).params(), params);
     let shown = format!("{:?}", Deflater::new(WindowBits::MAX, true, Level::default()));
     assert!(shown.contains("allocated: false"), "{shown}");
     let mut inflater = Inflater::new(WindowBits::MAX, true);
@@ -317,8 +317,15 @@ fn what_compression_says() {
 #[test]
 fn names_of_small_things() {
     assert_eq!(format!("{:?}", CloseCode::NORMAL), "CloseCode(1000)");
+    assert_eq!(CloseCode::NORMAL.to_string(), "1000");
     assert_eq!(format!("{:?}", BoxEntropy::new(fixed_entropy)), "BoxEntropy");
     assert_eq!(Instant::from_nanos(7).nanos(), 7);
+}
+
+#[test]
+fn the_marks_of_the_queue_are_what_is_documented() {
+    let water = Config::default().water;
+    assert_eq!((water.high, water.low, water.limit), (256 * 1024, 64 * 1024, 16 * 1024 * 1024));
 }
 
 #[test]
@@ -393,6 +400,19 @@ fn what_an_event_lends_can_be_kept_changed_and_sent_back() {
     }
 }
 
+/// Of a message that was joined the memory itself is handed over.
+#[test]
+fn a_joined_message_is_kept_without_a_copy() {
+    for role in [Role::Client, Role::Server] {
+        let mut octets = [to(role, 0x02, &[7; 40_000]), to(role, first::CONTINUATION, &[7; 40_000])].concat();
+        let mut connection = open(role);
+        let mut input = connection.receive(&mut octets);
+        let data = input.poll_event().and_then(Event::into_data).expect("a whole one");
+        let place = data.as_ptr();
+        assert_eq!(data.into_bytes().as_ptr(), place, "{role:?}");
+    }
+}
+
 /// A message that was joined holds no more than twice of what it needs, whatever was joined there before it.
 #[test]
 fn a_joined_message_that_is_kept_is_as_large_as_it_is() {
@@ -416,7 +436,12 @@ fn a_connection_can_be_looked_at() {
     let small = config(|config| (config.water.high, config.limits.message) = (100, 5000));
     let mut connection = open_with(Role::Server, small.clone());
     assert_eq!(*connection.config(), small);
-    assert!(!connection.is_above_high_water());
+    connection.send(&[7; 98]).unwrap();
+    assert_eq!(
+        (connection.buffered_len(), connection.is_above_high_water()),
+        (100, false),
+        "not above, but there"
+    );
     connection.send(&[7; 200]).unwrap();
     assert!(connection.is_above_high_water());
     connection.transmitted(connection.transmit().len());

@@ -133,6 +133,9 @@ fn an_agreement_made_elsewhere_carries_the_extensions() {
     }
     assert_eq!(agreement, agreement.clone());
     assert_ne!(agreement, Agreement::default());
+    let other = extensions(&["x-sign", "deflate"]);
+    let agreed = other.agree(&other.offers(), &parse_offers([answer]).unwrap()).unwrap();
+    assert_ne!(agreement, Agreement::default().with_extensions(agreed), "who answers there is another value");
     assert_eq!(Agreement::default().with_extensions(Agreed::default()), Agreement::default());
 }
 

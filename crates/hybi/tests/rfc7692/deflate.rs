@@ -147,15 +147,33 @@ fn without_takeover_the_same_message_becomes_the_same_octets() {
     }
 }
 
+/// Wherever in a window a message ends, the next one can refer to it.
 #[test]
-fn what_does_not_compress_becomes_little_longer() {
+fn what_was_just_sent_is_referred_to() {
+    for n in 10..=15 {
+        let mut deflater = Deflater::new(bits(n), true, Level::default());
+        for message in noise(16 << n).chunks(200) {
+            deflate(&mut deflater, message);
+            let again = deflate(&mut deflater, message).len();
+            assert!(again <= 20 || message.len() < 200, "{n} bits: {again}");
+        }
+    }
+}
+
+/// What hardly compresses.
+fn noise(len: usize) -> Vec<u8> {
     let mut state = 1u32;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
+    std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8
     })
-    .take(100_000)
-    .collect();
+    .take(len)
+    .collect()
+}
+
+#[test]
+fn what_does_not_compress_becomes_little_longer() {
+    let noise = noise(100_000);
     let payload = deflate(&mut Deflater::new(WindowBits::MAX, true, Level::default()), &noise);
     assert!(payload.len() < noise.len() + 100, "{}", payload.len());
     assert!(inflate(&mut Inflater::new(WindowBits::MAX, true), &payload).unwrap() == noise);
