@@ -69,6 +69,11 @@ fn drafts_are_spoken_only_where_they_are_switched_on() {
 }
 
 #[test]
+fn a_version_may_be_named_twice() {
+    assert_eq!(all().with(Version::V13).with(Version::V8), all());
+}
+
+#[test]
 fn versions_that_never_were_are_refused_with_the_list() {
     // RFC 6455 §11.6: 9 to 12 were reserved, "were not and will not be used".
     for number in ["0", "1", "6", "9", "10", "11", "12", "14", "255"] {
@@ -103,6 +108,22 @@ fn a_client_names_its_origin_as_its_version_does() {
         assert_eq!(text.matches("Origin").count(), 1, "{text}");
         assert!(text.contains(&format!("\r\nSec-WebSocket-Version: {version}\r\n")), "{text}");
     }
+}
+
+/// RFC 6455 §4.1: the key is chosen for each connection.
+#[test]
+fn an_older_version_is_asked_for_with_another_key() {
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let client = |request| {
+        ClientHandshake::new(request, Config::default(), BoxEntropy::new(|out: &mut [u8]| out.fill(7)))
+    };
+    let mut refused = client(ClientRequest::new("ws://h/").and_then(|r| r.with_key(key)).expect("good"));
+    let refusal = b"HTTP/1.1 426 \r\nSec-WebSocket-Version: 8\r\n\r\n";
+    assert_eq!(refused.receive(refusal), refusal.len());
+    let older = refused.request().in_older_version(refused.response().expect("it came"), all());
+    let again = client(older.expect("both know it"));
+    let text = String::from_utf8(again.transmit().to_vec()).expect("text");
+    assert!(text.contains("\r\nSec-WebSocket-Version: 8\r\n") && !text.contains(key), "{text}");
 }
 
 #[test]

@@ -141,6 +141,15 @@ fn each_address_takes_its_steps() {
     }
 }
 
+/// §4.1, item 2: behind a proxy each name counts as another host.
+#[test]
+fn behind_a_proxy_a_destination_is_a_name() {
+    let proxies = Proxies::all(proxy("http://p")).except("direct.example");
+    let hidden = |uri| journey(uri).with_proxies(proxies.clone()).hidden_destination();
+    assert_eq!(hidden("wss://h/"), Some(Destination::Name("h".into(), 443)));
+    assert_eq!(hidden("wss://direct.example/"), None);
+}
+
 #[test]
 fn a_server_behind_a_proxy_is_known_by_name_alone() {
     // RFC 6455 §4.1, item 2: whom to take turns with

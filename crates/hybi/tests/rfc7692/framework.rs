@@ -138,7 +138,18 @@ fn registration_refuses_duplicates_and_names_that_are_no_tokens() {
         Err(RegisterError::Duplicate)
     );
     assert_eq!(extensions, extensions.clone());
-    assert_ne!(extensions, Extensions::new());
+    assert!(!extensions.is_empty() && extensions != Extensions::new());
+    let again = register(&[&toy("zip", "100")]);
+    assert_ne!(
+        again,
+        register(&[&toy("zip", "100")]),
+        "another value of the extension may do something else"
+    );
+    assert_eq!(again, again.clone());
+    assert_eq!(
+        [RegisterError::Duplicate, RegisterError::NotAToken].map(|error| error.to_string()),
+        ["there is an extension of this name", "the name of the extension is no token (RFC 6455 §9.1)"]
+    );
 }
 
 #[test]
