@@ -198,8 +198,8 @@ impl Finder<'_> {
             let text = self.source(body).to_string();
             let inner = text.trim_start_matches('{').trim_end_matches('}').trim();
             let mut values = values::of_return(&signature.output);
-            // `default` that calls itself has no end.
-            let is_default = signature.ident == "default";
+            // `default` that calls itself has no end, and who calls it stays as it is.
+            let is_default = signature.ident == "default" || inner == "Self::default()";
             values.retain(|value| value != inner && !(is_default && value == "Default::default()"));
             let at = signature.ident.span();
             let values: Vec<_> = values

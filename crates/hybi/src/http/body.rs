@@ -194,6 +194,10 @@ mod tests {
             (b"abcde".into(), true)
         );
         assert_eq!(collect(chunked, "3\r\nabc\r\nF\r\nde", 10), (b"abcde".into(), false));
+        assert_eq!(
+            collect(chunked, "1f\r\na chunk of more than 15 octets.\r\n0\r\n\r\n", 40),
+            (b"a chunk of more than 15 octets.".into(), true)
+        );
         assert_eq!(collect(chunked, "3\r\nabcd", 10), (b"abc".into(), true));
         assert_eq!(collect(chunked, "fffffffffffffffff\r\n", 10), (b"".into(), true));
         assert_eq!(collect(chunked, "nonsense", 10), (b"".into(), true));

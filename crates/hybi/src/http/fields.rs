@@ -239,6 +239,7 @@ pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::string::ToString;
 
     use super::*;
 
@@ -285,6 +286,8 @@ mod tests {
                 "{name:?}: {value:?}"
             );
         }
+        let said = "the name is no token, or the value has a control character";
+        assert_eq!(InvalidField.to_string(), said);
     }
 
     #[test]
@@ -295,13 +298,15 @@ mod tests {
         assert_eq!(out, b"Set-Cookie: a=1\r\nx-TRACE: 9\r\nset-cookie: b=2\r\n");
         fields.remove("SET-COOKIE");
         assert_eq!(fields.iter().collect::<Vec<_>>(), [("x-TRACE", &b"9"[..])]);
+        assert!(!fields.is_empty() && Fields::default().is_empty());
+        assert_ne!(fields, self::fields(&[("X-Trace", "9")]));
     }
 
     #[test]
     fn debug_shows_no_secret() {
         let fields = fields(&[("Cookie", "hush"), ("authorization", "hush"), ("Host", "a\u{e4}")]);
         let shown = format!("{fields:?}");
-        assert!(!shown.contains("hush") && shown.contains("Host"), "{shown}");
+        assert!(!shown.contains("hush") && shown.contains(r#""Host": "a\xc3\xa4""#), "{shown}");
     }
 
     #[test]

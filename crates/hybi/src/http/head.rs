@@ -346,13 +346,16 @@ mod tests {
     #[test]
     fn nothing_above_the_limit_is_stored() {
         let text = format!("GET / HTTP/1.1\r\nA: {}", "a".repeat(100_000));
-        let mut scanner = HeadScanner::request(&limits(5_000, 10));
-        for piece in text.as_bytes().chunks(100) {
-            if scanner.receive(piece).is_err() {
-                break;
+        for (first, step) in [(1, 1), (19, 100)] {
+            let mut scanner = HeadScanner::request(&limits(5_000, 10));
+            let (first, rest) = text.as_bytes().split_at(first);
+            for piece in core::iter::once(first).chain(rest.chunks(step)) {
+                if scanner.receive(piece).is_err() {
+                    break;
+                }
             }
+            assert!(scanner.head.capacity() <= 5_000);
         }
-        assert!(scanner.head.capacity() <= 5_000);
         let mut scanner = HeadScanner::request(&limits(5_000, 10));
         assert!(scanner.receive(text.as_bytes()).is_err() && scanner.head.capacity() == 0);
     }

@@ -602,6 +602,8 @@ mod tests {
             ("g?y/../x", "/b/c/g?y/../x"),
             ("/a b:c", "/a%20b:c"),
             ("/a//../b", "/a/b"),
+            ("1:2", "/b/c/1:2"), // neither is a scheme
+            ("a_b:c", "/b/c/a_b:c"),
         ] {
             let resolved = base.resolve(reference).expect("an address");
             assert_eq!(resolved.to_string(), format!("ws://a{path}"), "{reference:?}");

@@ -78,10 +78,9 @@ fn fragments_end_at_an_octet_and_only_the_last_loses_the_tail() {
                     let mut payload = Vec::new();
                     let last = (i + 1) * size >= text.len();
                     deflater.deflate(fragment, &mut payload, last).unwrap();
-                    assert_eq!(payload.ends_with(&TAIL), !last);
+                    assert_eq!((payload.ends_with(&TAIL), deflater.is_in_message()), (!last, !last));
                     payloads.push(payload);
                 }
-                assert!(!deflater.is_in_message());
                 // What was sent is there at once: nothing waits in the compressor.
                 for (i, payload) in payloads.iter().enumerate() {
                     inflater.inflate(payload, &mut message, LIMIT).unwrap();
