@@ -228,13 +228,43 @@ fn fragments_are_delivered_with_bounded_room() {
                 if done {
                     break;
                 }
-                assert_eq!(piece.len(), room);
+                assert_eq!((piece.len(), inflater.is_in_message()), (room, true));
             }
             assert!(rest.is_empty());
         }
         assert!(all == text, "{room}");
         assert!(!inflater.is_in_message());
     }
+}
+
+/// The last bits of a distance are those of the tail, and the match needs more room than there is.
+#[test]
+fn a_match_in_the_tail_waits_for_room() {
+    // The lengths 1 to 15 and 18, which is many zeros, have codes of 4 bits.
+    let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    let of = |symbol| if matches!(symbol, 0 | 16 | 17) { 0 } else { 4 };
+    let zeros = |bits: &mut Bits, n: u32| _ = bits.code("1111").put(n - 11, 7);
+    let one_to_14 = |bits: &mut Bits| (0..14u32).for_each(|length| _ = bits.code(&format!("{length:04b}")));
+    let mut stream = Bits::default();
+    stream.stored(false, &[b'x'; 30_000]).append(&dynamic(285, 30, &order.map(of)));
+    zeros(&mut stream, 138);
+    zeros(&mut stream, 104);
+    one_to_14(&mut stream);
+    stream.code("1110"); // the end of the block, 15 bits
+    zeros(&mut stream, 27);
+    stream.code("1110"); // 227 octets or more, 15 bits and 5 further
+    zeros(&mut stream, 14);
+    one_to_14(&mut stream);
+    stream.code("1110").code("1110"); // the last distance, 15 bits and 13 further
+    stream.code(&"1".repeat(15)).put(0, 5).code(&"1".repeat(15));
+
+    let mut inflater = inflater();
+    let mut message = Vec::new();
+    let progress = inflater.inflate_some(&stream.octets(), true, &mut message, 30_010).unwrap();
+    assert_eq!((progress.done, message.len()), (false, 30_010));
+    let rest = inflater.inflate_some(&[], true, &mut message, 40_000);
+    assert_eq!(rest, Err(InflateError::Corrupt), "no block ends there");
+    assert_eq!(message.len(), 30_227 + 10, "each further zero of the tail is a literal");
 }
 
 #[test]
