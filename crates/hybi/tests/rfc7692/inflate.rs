@@ -27,8 +27,8 @@ fn payloads_that_are_no_stream_are_refused_in_every_cut() {
         ("symbol 286", fixed(|b| _ = b.code("11000110")).payload()),
         ("distance symbol 30", fixed(|b| _ = b.literal(b'a').code("0000001").code("11110")).payload()),
         ("distance before the beginning", fixed(|b| _ = b.literal(b'a').match_3(2).end()).payload()),
-        ("287 literals", dynamic(287, 1, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).payload()),
-        ("31 distances", dynamic(257, 31, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).payload()),
+        ("287 literals", of_zeros(287, 1).payload()),
+        ("31 distances", of_zeros(257, 31).payload()),
         ("no code of code lengths", dynamic(257, 1, &[0, 0, 0, 0]).payload()),
         ("incomplete code of code lengths", dynamic(257, 1, &[0, 0, 1, 0]).payload()),
         ("too many codes of code lengths", dynamic(257, 1, &[1, 1, 1, 0]).payload()),
@@ -59,6 +59,49 @@ fn payloads_that_are_no_stream_are_refused_in_every_cut() {
             );
         }
     }
+}
+
+/// As `empty_dynamic`, with codes for nothing behind the end of the block and behind the first distance.
+fn of_zeros(literals: u32, distances: u32) -> Bits {
+    let mut bits = dynamic(literals, distances, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    bits.code("1").put(138 - 11, 7).code("1").put(118 - 11, 7).code("0"); // 256 zeros, 1
+    if literals > 257 {
+        bits.code("1").put(literals - 257 - 11, 7);
+    }
+    bits.code("0");
+    if distances > 1 {
+        bits.code("1").put(distances - 1 - 11, 7);
+    }
+    bits.code("0"); // the end of the block
+    bits
+}
+
+#[test]
+fn a_block_may_announce_all_codes_that_there_are() {
+    for (literals, distances) in [(286, 1), (257, 30), (286, 30)] {
+        let payload = of_zeros(literals, distances).payload();
+        assert_eq!(inflate(&mut inflater(), &payload).unwrap(), b"", "{literals} {distances}");
+    }
+}
+
+/// Nothing waits for an octet that it does not need.
+#[test]
+fn what_ends_with_an_octet_is_there_at_once() {
+    const NINE_BITS: &str = "110010000"; // the literal 144
+    let literals = fixed(|b| _ = b.code(&NINE_BITS.repeat(5)));
+    let repeated = fixed(|b| {
+        b"abcdef".iter().for_each(|octet| _ = b.literal(*octet));
+        b.match_3(6);
+    });
+    for (stream, expected) in [(literals, &[144; 5][..]), (repeated, b"abcdefabc")] {
+        let mut message = Vec::new();
+        inflater().inflate(&stream.octets(), &mut message, LIMIT).unwrap();
+        assert_eq!(message, expected);
+    }
+    let mut last = Bits::default();
+    last.header(true, 1).code(&NINE_BITS.repeat(6)).end();
+    assert_eq!(last.octets().len(), 8);
+    assert_eq!(inflate(&mut inflater(), &last.octets()).unwrap(), [144; 6]);
 }
 
 #[test]

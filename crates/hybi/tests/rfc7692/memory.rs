@@ -1,6 +1,6 @@
 //! §8: what a peer makes us hold, and what happens when there is no more.
 
-use super::bits::empty_dynamic;
+use super::bits::{Bits, empty_dynamic};
 use super::{LIMIT, bits, deflate, text};
 use hybi::extension::permessage_deflate::{Deflater, InflateError, Inflater, Level, WindowBits};
 use hybi_test::alloc::{Counting, Measure};
@@ -22,6 +22,32 @@ fn a_bomb_costs_no_more_than_its_limit() {
         assert_eq!(failed, Some(InflateError::TooBig));
         assert!(measure.peak() <= (LIMIT + 64 * 1024) as isize, "{}", measure.peak());
     }
+}
+
+#[test]
+fn what_an_inflater_holds_it_says() {
+    let payloads = [empty_dynamic().payload(), Bits::default().stored(false, &[7; 3_000]).payload()];
+    let measure = Measure::start();
+    let mut inflater = Inflater::new(WindowBits::MAX, true);
+    for payload in &payloads {
+        inflater.finish(payload, &mut Vec::new(), LIMIT).unwrap();
+        assert!(inflater.heap_len() > 1_000);
+    }
+    assert_eq!(inflater.heap_len() as isize, measure.held());
+}
+
+#[test]
+fn a_window_grows_by_doubling() {
+    let payload = Bits::default().stored(false, b"a").payload();
+    let mut inflater = Inflater::new(WindowBits::MAX, true);
+    let mut message = Vec::with_capacity(1_000);
+    let measure = Measure::start();
+    for _ in 0..40_000 {
+        message.clear();
+        inflater.finish(&payload, &mut message, LIMIT).unwrap();
+    }
+    assert!(measure.allocations() <= 10, "{}", measure.allocations());
+    assert_eq!(inflater.heap_len(), WindowBits::MAX.len());
 }
 
 #[test]
