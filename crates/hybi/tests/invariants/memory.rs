@@ -188,6 +188,28 @@ twins! {
     }
 }
 
+twins! {
+    /// A flood of pings that nobody takes the pongs of needs no memory for each; and when the transport takes nothing
+    /// any more, what waited is gone.
+    fn a_held_pong_is_replaced_where_it_is(role) {
+        let mut connection = open_with(role, Config::default());
+        let measure = Measure::start();
+        let mut ping = look_away(|| to(role, first::PING, &[1; 125]));
+        let mut answer = |connection: &mut Connection| {
+            let mut input = connection.receive(&mut ping);
+            while input.poll_event().is_some() {}
+            drop(input);
+            ping = look_away(|| to(role, first::PING, &[2; 125]));
+        };
+        (0..100).for_each(|_| answer(&mut connection));
+        let before = measure.allocations();
+        (0..100).for_each(|_| answer(&mut connection));
+        assert_eq!(measure.allocations(), before);
+        connection.transmit_lost();
+        assert_eq!(measure.held(), 0);
+    }
+}
+
 fn deflated(message: &[u8]) -> Vec<u8> {
     use hybi::extension::permessage_deflate::{Deflater, Level};
     let mut out = Vec::new();

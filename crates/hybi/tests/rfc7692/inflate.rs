@@ -43,10 +43,19 @@ fn payloads_that_are_no_stream_are_refused_in_every_cut() {
             b.code("0").code("0").code("1").put(127, 7).code("1").put(107, 7).payload()
         }),
         ("a distance code that is none", {
-            // As in `empty_dynamic`, with a code of one bit for 257, a length, and one distance code, `0`.
+            // As in `empty_dynamic`, with a code of one bit for 257, a length, and one distance code, `0`. There is
+            // something to refer to, should `1` be taken for what it was in the code of code lengths.
             let mut b = dynamic(258, 1, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
             b.code("1").put(127, 7).code("1").put(107, 7).code("0").code("0").code("0");
-            b.code("1").code("1").payload()
+            b.code("1").code("1").code("0");
+            Bits::default().stored(false, &[b'x'; 30]).append(&b).payload()
+        }),
+        ("incomplete code of literals", one_code("11", "10").payload()),
+        ("incomplete code of distances", one_code("10", "11").payload()),
+        ("too many codes of literals", {
+            let mut b = one_and_two(257, 1);
+            b.code("0").put(127, 7).code("0").put(116 - 11, 7); // 254 zeros
+            b.code("10").code("10").code("10").code("10").code("0").payload() // three literals, one distance
         }),
     ];
     for (name, payload) in rows {
@@ -59,6 +68,19 @@ fn payloads_that_are_no_stream_are_refused_in_every_cut() {
             );
         }
     }
+}
+
+/// Of the code lengths many zeros are `0`, 1 is `10`, 2 is `11`.
+fn one_and_two(literals: u32, distances: u32) -> Bits {
+    dynamic(literals, distances, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2])
+}
+
+/// A block with one literal, the end of the block, and one distance, of these lengths, and then zeros.
+fn one_code(literal: &str, distance: &str) -> Bits {
+    let mut bits = one_and_two(257, 1);
+    bits.code("0").put(127, 7).code("0").put(118 - 11, 7); // 256 zeros
+    bits.code(literal).code(distance).code(if literal == "11" { "00" } else { "0" });
+    bits
 }
 
 /// As `empty_dynamic`, with codes for nothing behind the end of the block and behind the first distance.
@@ -78,6 +100,11 @@ fn of_zeros(literals: u32, distances: u32) -> Bits {
 
 #[test]
 fn a_block_may_announce_all_codes_that_there_are() {
+    assert_eq!(
+        inflate(&mut inflater(), &one_code("10", "10").payload()).unwrap(),
+        b"",
+        "the rows are near to this"
+    );
     for (literals, distances) in [(286, 1), (257, 30), (286, 30)] {
         let payload = of_zeros(literals, distances).payload();
         assert_eq!(inflate(&mut inflater(), &payload).unwrap(), b"", "{literals} {distances}");
