@@ -62,6 +62,22 @@ twins! {
         }
     }
 
+    /// Behind another one there is room already, and a short one goes there without further ado.
+    fn a_short_message_behind_another_one(role) {
+        for len in 0..300 {
+            let mut connection = open(role);
+            let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let before = vec![1; 600];
+            connection.send(&before).unwrap();
+            connection.transmitted(500);
+            connection.send(&payload).unwrap();
+            connection.send(&payload).unwrap();
+            let frame = from(role, first::BINARY, &payload);
+            let sent = transmit_all(&mut connection);
+            assert!(sent.ends_with(&[&frame[..], &frame].concat()), "{len}");
+        }
+    }
+
     fn however_it_is_sent_the_octets_are_the_same(role) {
         for len in [0usize, 1, 125, 126, 4095, 4096, 70_000] {
             let payload: Vec<u8> = (0..len).map(|i| b'a' + (i % 26) as u8).collect();
