@@ -187,6 +187,28 @@ fn nothing_is_sent_once_the_transport_takes_nothing() {
 }
 
 #[test]
+fn the_way_of_delivery_changes_nothing_about_the_end() {
+    for delivery in [Delivery::Messages, Delivery::Fragments] {
+        // Before the failure is told, and after that.
+        for told in [false, true] {
+            let mut client = open(Role::Client);
+            client.receive_copy(b"\x83\x00\x81\x02hi");
+            let mut seen = Vec::new();
+            if told {
+                seen = events(&mut client);
+            } else {
+                assert!(client.prepare_event());
+            }
+            client.set_delivery(delivery);
+            client.receive_copy(b"\x81\x02hi");
+            seen.append(&mut events(&mut client));
+            assert_eq!(seen.len(), 1, "{seen:?}");
+            assert!(matches!(seen[0], Record::Failed(_)), "{seen:?}");
+        }
+    }
+}
+
+#[test]
 fn no_event_says_writable_when_nothing_may_be_written() {
     let mut server = open_with(Role::Server, config(|c| (c.water.high, c.water.low) = (10, 5)));
     server.send(&[0; 100]).unwrap();

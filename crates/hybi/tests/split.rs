@@ -235,6 +235,52 @@ twins! {
         }
     }
 
+    fn every_read_is_a_sign_of_life_and_nothing_is_none(role) {
+        let octets = to(role, first::TEXT, b"alive");
+        let own = |receiver: &mut Receiver, octets: &[u8]| {
+            receiver.recv_space()[..octets.len()].copy_from_slice(octets);
+            receiver.received(octets.len());
+        };
+        let lent = |receiver: &mut Receiver, octets: &[u8]| drop(hear(receiver, octets));
+        let copied = |receiver: &mut Receiver, octets: &[u8]| {
+            assert_eq!(receiver.receive_copy(octets), octets.len());
+        };
+        let ways: [&dyn Fn(&mut Receiver, &[u8]); 3] = [&own, &lent, &copied];
+        for read in ways {
+            let (mut receiver, _) = split(role);
+            read(&mut receiver, b"");
+            assert_eq!(replies(&mut receiver).len(), 0);
+            for _ in 0..2 {
+                for _ in 0..2 {
+                    read(&mut receiver, &octets);
+                    rest(&mut receiver);
+                }
+                assert_eq!(replies(&mut receiver).len(), 1);
+            }
+        }
+    }
+
+    fn behind_the_end_nothing_is_taken(role) {
+        let (mut receiver, _) = split(role);
+        receiver.receive_eof();
+        assert_eq!(receiver.receive_copy(&to(role, first::TEXT, b"late")), 0);
+        assert_eq!(rest(&mut receiver), [Record::transport_ended()]);
+    }
+
+    fn what_was_prepared_is_gone_when_the_sender_gives_up_but_not_the_end(role) {
+        let (mut receiver, _) = split(role);
+        assert_eq!(receiver.receive_copy(&to(role, first::TEXT, b"lost")), to(role, first::TEXT, b"lost").len());
+        assert!(receiver.prepare_event());
+        receiver.give_up(CloseCause::Aborted);
+        assert_eq!(rest(&mut receiver), [Record::Closed(1006, Vec::new(), CloseCause::Aborted)]);
+
+        let (mut receiver, _) = split(role);
+        receiver.receive_eof();
+        assert!(receiver.prepare_event());
+        receiver.give_up(CloseCause::Aborted);
+        assert_eq!(rest(&mut receiver), [Record::transport_ended()]);
+    }
+
     fn why_the_sender_gave_up_is_the_last_event_of_the_receiver(role) {
         let (mut receiver, mut sender) = split(role);
         hear(&mut receiver, &to(role, first::TEXT, b"half a mess")[..9]);

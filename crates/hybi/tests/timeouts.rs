@@ -242,6 +242,24 @@ twins! {
         assert_eq!(pair.end(role).take_events(), [timed_out(Timeout::WriteStall)]);
     }
 
+    fn a_read_of_nothing_is_no_sign_of_life(role) {
+        let reads: [fn(&mut hybi::Connection); 3] = [
+            |connection| connection.received(0),
+            |connection| drop(connection.receive(&mut [])),
+            |connection| assert_eq!(connection.receive_copy(b""), 0),
+        ];
+        for read in reads {
+            let mut connection = open_with(role, config(|config| config.timeouts.idle = Some(seconds(30))));
+            let start = Instant::from_nanos(1);
+            for n in 0..=30 {
+                assert_eq!(connection.state(), State::Open);
+                connection.handle_timeout(start + seconds(n));
+                read(&mut connection);
+            }
+            assert_eq!(connection.state(), State::Closing);
+        }
+    }
+
     fn a_write_of_nothing_is_no_sign_of_life(role) {
         let mut connection = open_with(role, config(|config| config.timeouts.write_stall = Some(seconds(30))));
         let start = Instant::from_nanos(1);
