@@ -702,6 +702,24 @@ twins! {
         assert!(!is_compressed(&mut connection));
     }
 
+    /// What comes again two thousand octets later is referred to where the window is large enough.
+    fn a_prepared_message_has_a_form_for_each_window(role) {
+        let both = |bits| {
+            let bits = WindowBits::new(bits).unwrap();
+            params(|params| (params.server_max_window_bits, params.client_max_window_bits) = (bits, bits))
+        };
+        let mut prepared = Prepared::new(&octets(2000).repeat(2));
+        for bits in [10, 15] {
+            prepared = prepared.with_deflate(&Deflate::new(settings(|_| {}), both(bits)));
+        }
+        let lengths = [15, 10].map(|bits| {
+            let mut connection = compressing(role, both(bits), Config::default());
+            connection.send_prepared(&prepared).unwrap();
+            connection.buffered_len()
+        });
+        assert!(lengths[0] + 1000 < lengths[1], "{lengths:?}");
+    }
+
     fn the_halves_keep_what_was_agreed_on(role) {
         let mut pair = pair(&settings(|_| {}), Params::default(), &Config::default());
         for _ in 0..2 {

@@ -241,6 +241,10 @@ twins! {
         connection.send(&[0; 900]).unwrap();
         transmit_all(&mut connection);
         assert_eq!(events(&mut connection), [], "never above high water");
+        connection.send(&vec![0; 1000 - if role == Role::Client { 8 } else { 4 }]).unwrap();
+        assert_eq!(connection.buffered_len(), 1000);
+        transmit_all(&mut connection);
+        assert_eq!(events(&mut connection), [], "at it, and not above");
         connection.send(&[0; 600]).unwrap();
         connection.send(&[0; 600]).unwrap();
         let above_low = connection.buffered_len() - 101;

@@ -310,6 +310,22 @@ mod tests {
         assert!(held <= 3 * TAIL, "{held}");
     }
 
+    /// A quarter more than what the last ones needed; and that falls in steps.
+    #[test]
+    fn the_first_guess_is_what_was_usual() {
+        let mut queue = Queue::default();
+        let mut room = |n: usize| {
+            queue.reserve(n).expect("memory");
+            let room = queue.tail.capacity();
+            queue.push(n, |tail| tail.resize(n, 7));
+            queue.transmitted(n);
+            room
+        };
+        assert_eq!(room(1000), 1000);
+        assert_eq!(room(200), 1250);
+        assert_eq!(room(200), 900 + 225, "an eighth of the difference less");
+    }
+
     #[test]
     fn a_short_view_shows_the_front() {
         let (queue, expected) = queue();

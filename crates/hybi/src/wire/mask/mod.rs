@@ -278,6 +278,26 @@ mod tests {
         }
     }
 
+    /// Nor do two, where they lie alike in what is looked at together.
+    #[test]
+    fn two_octets_above_ascii_do_not_hide_one_another() {
+        for kernel in kernels() {
+            for len in [16, 40, 72, 200].into_iter().filter(|len| *len >= kernel.least) {
+                for distance in [8, 16, 32, 64].into_iter().filter(|distance| *distance < len) {
+                    for at in (0..len - distance).step_by(if cfg!(miri) { 13 } else { 1 }) {
+                        let mut payload = sample(len, false);
+                        payload[at] |= 0x80;
+                        payload[at + distance] |= 0x80;
+                        let what = format!("{} {at} and {distance} on, of {len}", kernel.name);
+                        let mut out = vec![MaybeUninit::uninit(); len];
+                        assert!(!(kernel.copy)(&payload, &mut out, [0; 4]), "{what}");
+                        assert!(!(kernel.mask_ascii)(&mut payload, [0; 4]), "{what}");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn pieces_with_a_turned_key_equal_the_whole() {
         let (key, len) = ([1, 2, 3, 4], 37);
