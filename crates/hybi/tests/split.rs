@@ -245,7 +245,7 @@ twins! {
         let copied = |receiver: &mut Receiver, octets: &[u8]| {
             assert_eq!(receiver.receive_copy(octets), octets.len());
         };
-        let ways: [&dyn Fn(&mut Receiver, &[u8]); 3] = [&own, &lent, &copied];
+        let ways: [fn(&mut Receiver, &[u8]); 3] = [own, lent, copied];
         for read in ways {
             let (mut receiver, _) = split(role);
             read(&mut receiver, b"");

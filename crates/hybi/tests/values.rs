@@ -306,7 +306,7 @@ fn what_compression_says() {
     assert!(is_a_complaint(&refused).contains("RFC 7692 §7.1"));
 
     let params = Params { server_no_context_takeover: true, ..Params::default() };
-    assert_eq!(*Deflate::new(DeflateConfig::default(), params.clone()).params(), params);
+    assert_eq!(*Deflate::new(DeflateConfig::default(), params).params(), params);
     let shown = format!("{:?}", Deflater::new(WindowBits::MAX, true, Level::default()));
     assert!(shown.contains("allocated: false"), "{shown}");
     let mut inflater = Inflater::new(WindowBits::MAX, true);

@@ -374,17 +374,17 @@ mod tests {
 
     #[test]
     fn a_second_table_is_no_larger_than_its_codes_need() {
-        let rows: [(&[(usize, u16)], u32, u32); 4] = [
-            (&[(10, 2), (15, 4)], 10, 1),  // both codes of 10 bits, and that is all
-            (&[(10, 1), (11, 2)], 10, 2),  // one of 10 bits, two of 11
-            (&[(12, 7), (13, 2)], 12, 4),  // seven of 12 bits, two of 13
-            (&[(14, 32), (15, 2)], 14, 5), // the shortest ones fill it
-        ];
-        for (codes, bits, expected) in rows {
+        // What two lengths of codes are left, how many of each, and the bits of the index.
+        for (codes, expected) in [
+            ([(10, 2), (15, 4)], 1),  // both codes of 10 bits, and that is all
+            ([(10, 1), (11, 2)], 2),  // one of 10 bits, two of 11
+            ([(12, 7), (13, 2)], 4),  // seven of 12 bits, two of 13
+            ([(14, 32), (15, 2)], 5), // the shortest ones fill it
+        ] {
             let mut count = [0; 16];
             codes.iter().for_each(|(bits, n)| count[*bits] = *n);
-            let longest = codes.last().map_or(0, |(bits, _)| *bits);
-            assert_eq!(second_bits(&count, bits, 9, longest), expected, "{codes:?}");
+            let [(bits, _), (longest, _)] = codes;
+            assert_eq!(second_bits(&count, bits as u32, 9, longest), expected, "{codes:?}");
         }
     }
 }
