@@ -702,6 +702,14 @@ twins! {
         assert!(!is_compressed(&mut connection));
     }
 
+    fn a_lent_message_is_compressed_as_any_other(role) {
+        for len in [3000, 9000] {
+            let mut connection = compressing(role, Params::default(), Config::default());
+            drop(connection.sender().send_lent(&*text(len)).unwrap());
+            assert!(is_compressed(&mut connection), "{len}");
+        }
+    }
+
     /// What comes again two thousand octets later is referred to where the window is large enough.
     fn a_prepared_message_has_a_form_for_each_window(role) {
         let both = |bits| {

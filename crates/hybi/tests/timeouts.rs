@@ -274,6 +274,30 @@ twins! {
         assert_eq!(events, [timed_out(Timeout::WriteStall)]);
     }
 
+    /// Nor is one of nothing while a message is lent, or one behind which nothing waits while a pong does not come.
+    fn a_lent_message_is_a_sign_of_life_as_any_other(role) {
+        let (payload, start) = (vec![7; 5000], Instant::from_nanos(1));
+        let take = |connection: &mut hybi::Connection, n: usize| {
+            connection.sender().send_lent(&payload).unwrap().transmitted(n);
+        };
+        let mut events = Vec::new();
+        let mut connection = open_with(role, config(|config| config.timeouts.write_stall = Some(seconds(30))));
+        take(&mut connection, 0);
+        connection.handle_timeout(start);
+        connection.handle_timeout(start + seconds(30));
+        take_events(&mut connection, &mut events);
+        let mut connection = open_with(role, config(|config| {
+            (config.timeouts.keepalive, config.timeouts.pong) = (Some(seconds(10)), Some(seconds(1)));
+        }));
+        connection.handle_timeout(start);
+        connection.handle_timeout(start + seconds(10));
+        transmit_all(&mut connection);
+        take(&mut connection, 5000 + if role == Role::Client { 8 } else { 4 });
+        connection.handle_timeout(start + seconds(11));
+        take_events(&mut connection, &mut events);
+        assert_eq!(events, [timed_out(Timeout::WriteStall), timed_out(Timeout::Pong)]);
+    }
+
     fn output_that_moves_slowly(role) {
         let mut pair = pair(role, |config| config.timeouts.write_stall = Some(seconds(30)));
         (pair.end(role.peer()).room, pair.end(role.peer()).chunk) = (1, 1);
