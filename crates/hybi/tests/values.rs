@@ -314,6 +314,20 @@ fn what_compression_says() {
     assert!(format!("{inflater:?}").contains("failed: Some(Corrupt)"), "{inflater:?}");
 }
 
+/// Sets of three: each pair of them.
+#[test]
+fn reserved_bits_are_sets() {
+    use hybi::extension::Rsv;
+    for (a, b) in (0..8u8).flat_map(|a| (0..8u8).map(move |b| (a, b))) {
+        let (these, those) = (Rsv::from_bits(a), Rsv::from_bits(b));
+        assert_eq!(these.with(those).bits(), a | b);
+        assert_eq!(these.and(those).bits(), a & b);
+        assert_eq!(these.without(those).bits(), a & !b);
+        assert_eq!(these.contains(those), a & b == b);
+        assert_eq!(these.overlaps(those), a & b > 0);
+    }
+}
+
 #[test]
 fn names_of_small_things() {
     assert_eq!(format!("{:?}", CloseCode::NORMAL), "CloseCode(1000)");
@@ -436,6 +450,7 @@ fn a_connection_can_be_looked_at() {
     let small = config(|config| (config.water.high, config.limits.message) = (100, 5000));
     let mut connection = open_with(Role::Server, small.clone());
     assert_eq!(*connection.config(), small);
+    assert_eq!((connection.role(), connection.sender().role()), (Role::Server, Role::Server));
     connection.send(&[7; 98]).unwrap();
     assert_eq!(
         (connection.buffered_len(), connection.is_above_high_water()),
