@@ -199,7 +199,8 @@ impl<S, R: Io<S>> WebSocket<S, R> {
 
     // ---- sending
 
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. Of 16 KiB or more a server copies
+    /// only what the stream does not take at once, and a client no more than 64 KiB at a time.
     ///
     /// Cancel safety: once polled, the message is queued, whole; a future that is dropped then leaves it to the
     /// next call of any method that waits. Never polled, it has done nothing.
@@ -220,7 +221,12 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     fn begin_to_send(&mut self, cx: &mut Context<'_>, payload: Payload<'_>) -> Result<(), Error> {
         let sender = self.0.link.awake().sender();
         lend_out(sender);
-        self.0.wire.send(cx, sender, payload)?.map_err(|error| self.lose_output(error))
+        let sent = self.0.wire.send(cx, sender, payload)?;
+        let sent = match self.state() {
+            State::Closed => Err(ErrorKind::OutOfMemory.into()), // for the rest of it
+            _ => sent,
+        };
+        sent.map_err(|error| self.lose_output(error))
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

@@ -156,7 +156,8 @@ impl<S: Transport> WebSocket<S> {
 
     // ---- sending
 
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. Of 16 KiB or more a server copies
+    /// only what the transport does not take at once, and a client no more than 64 KiB at a time.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
@@ -167,6 +168,9 @@ impl<S: Transport> WebSocket<S> {
         } else if let Err(error) = self.send_long(payload)? {
             return Err(self.lose_output(error));
         }
+        if self.connection.state() == State::Closed {
+            return Err(self.lose_output(ErrorKind::OutOfMemory.into())); // for the rest of it
+        }
         self.flush()
     }
 
@@ -175,6 +179,7 @@ impl<S: Transport> WebSocket<S> {
     fn send_long(&mut self, payload: Payload<'_>) -> Result<io::Result<()>, UsageError> {
         let now = self.transport.now();
         self.connection.handle_timeout(now); // what was said before may not know the time yet
+        // The deadline of what is about to be said can only be asked for behind it.
         let stall = self.connection.config().timeouts.write_stall.map(|limit| now + limit);
         let deadline = self.connection.poll_timeout().into_iter().chain(stall).min();
         let mut outgoing = self.connection.sender().send_lent(payload)?;

@@ -87,6 +87,9 @@ const WORDS: [&str; 5] = ["opcode", "mask", "fragment", "utf8", "deflate"];
 /// Lines with such a word all the same: file, a piece of the line, and why.
 const WORDS_FOR_A_REASON: &[(&str, &str, &str)] = &[
     ("hybi-std/src/lib.rs", "//! | `", "the name of a feature and of what it adds"),
+    ("hybi-futures/src/lib.rs", "//! | `", "likewise"),
+    ("hybi-tokio/src/lib.rs", "//! | `", "likewise"),
+    ("hybi-async-std/src/lib.rs", "//! | `", "likewise"),
     ("hybi-std/src/lib.rs", "Fragment, Kind", "the type of an event is passed on"),
     ("hybi-futures/src/lib.rs", "Fragment, Kind", "the type of an event is passed on"),
     ("hybi-tokio/src/lib.rs", "Fragment, Handle", "the type of an event is passed on"),

@@ -133,6 +133,24 @@ fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
     });
 }
 
+/// Whoever sent it is told: the peer cannot make anything of half a message.
+#[test]
+fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
+    run(async {
+        let (_peer, end) = UnixStream::pair().expect("two sockets");
+        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let payload = vec![7; 2_000_000]; // more than a socket takes
+        server.send("first").await.unwrap(); // what the thread keeps is there
+        let measure = Measure::start();
+        measure.fail_at(1);
+        let sent = server.send(&payload).await;
+        measure.fail_at(0);
+        let Err(hybi_tokio::Error::Io(error)) = sent else { unreachable!("{sent:?}") };
+        assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
+        assert!(matches!(server.recv().await, Some(Event::Closed(_))));
+    });
+}
+
 #[test]
 fn many_small_messages_of_one_read_share_one_answer() {
     run(async {

@@ -513,7 +513,7 @@ fn a_message_that_could_not_be_queued_comes_back() {
 
 /// The peer could make nothing of half a message.
 #[test]
-fn without_memory_for_the_rest_of_a_lent_message_the_connection_is_given_up() {
+fn without_memory_for_the_rest_of_a_lent_message_the_connection_fails() {
     for taken in [0, 2, 100] {
         let mut connection = open(Role::Server);
         let payload = vec![7; 10_000];
@@ -528,6 +528,8 @@ fn without_memory_for_the_rest_of_a_lent_message_the_connection_is_given_up() {
         let mut events = Vec::new();
         take_events(&mut connection, &mut events);
         assert!(matches!(events[..], [Record::Closed(..)]), "{events:?}");
+        let cause = connection.close_info().map(hybi::CloseInfo::cause);
+        assert_eq!(cause, Some(&hybi::CloseCause::Failed(ProtocolError::OutOfMemory)));
     }
 }
 
@@ -588,7 +590,8 @@ mod handshake {
         assert_eq!(events, [Record::Text(b"early".to_vec())]);
     }
 
-    /// The last allocation is the queue's: without it nothing of the answer is sent, and nothing that would be behind it.
+    /// The last allocation is the queue's: without it nothing of the answer is sent, and nothing that would be behind
+    /// it.
     #[test]
     fn without_memory_for_the_answer_the_connection_is_given_up() {
         let measure = Measure::start();

@@ -1,5 +1,5 @@
-//! Connections that hibernate while nothing is under way: what may not be under way, and what lasts. That all else is as
-//! if they never did, every test says that goes over [`Memory::ALL`](hybi_test::endpoint::Memory::ALL).
+//! Connections that hibernate while nothing is under way: what may not be under way, and what lasts. That all else is
+//! as if they never did, every test says that goes over [`Memory::ALL`](hybi_test::endpoint::Memory::ALL).
 
 #![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
 

@@ -153,6 +153,23 @@ twins! {
 // ---- memory
 
 twins! {
+    /// What of an input was not asked for waits in memory of our own; a message that lies whole there is lent from
+    /// there.
+    fn a_whole_message_that_waits_is_not_joined(role) {
+        let mut connection = open(role);
+        let mut octets = [to(role, first::BINARY, &[7; 3000]), to(role, first::BINARY, &[8; 3000])].concat();
+        drop(connection.receive(&mut octets));
+        let measure = Measure::start();
+        let mut input = connection.receive(&mut []);
+        for expected in [7, 8] {
+            match input.poll_event() {
+                Some(Event::Binary(data)) => assert!(data.iter().all(|octet| *octet == expected)),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(measure.allocations(), 0);
+    }
+
     fn memory_follows_what_was_received_not_what_was_announced(role) {
         for memory in Memory::ALL {
             let mut connection = open(role);

@@ -260,8 +260,10 @@ fn debug_shows_no_payload() {
         assert_eq!(connection.receive_copy(&octets), octets.len());
         assert_eq!(events(&mut connection), []);
         connection.send("hush").unwrap();
+        let hush = "hush".repeat(2000);
+        let outgoing = format!("{:?}", connection.sender().send_lent(&hush).unwrap());
         connection.start(Kind::Text).unwrap().write(b"hush").unwrap();
-        let whole = format!("{connection:?}");
+        let whole = format!("{connection:?} {outgoing}");
         let (receiver, sender) = connection.into_split();
         for shown in [whole, format!("{receiver:?} {sender:?}")] {
             assert!(shown.contains("buffered_len"), "{shown}");

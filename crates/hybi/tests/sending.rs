@@ -421,6 +421,14 @@ fn more_cannot_be_transmitted_than_there_is() {
     connection.transmitted(4);
 }
 
+/// What a client has not masked yet was not there to transmit.
+#[test]
+#[should_panic(expected = "more octets than there were to transmit")]
+fn more_of_a_lent_message_cannot_be_transmitted_than_there_is() {
+    let mut connection = open(Role::Client);
+    connection.sender().send_lent(&[7; 100_000]).unwrap().transmitted(14 + 65_536 + 1);
+}
+
 /// A server's frames have a header of 4 octets here; 5 wait before it.
 #[test]
 fn what_was_lent_is_not_copied_before_it_has_to_be() {

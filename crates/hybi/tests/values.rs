@@ -1,4 +1,5 @@
-//! What values say of themselves: errors in words, `Debug` without what is secret, and how values are made of one another.
+//! What values say of themselves: errors in words, `Debug` without what is secret, and how values are made of one
+//! another.
 
 #![allow(clippy::unwrap_used, reason = "a test says by a panic what is wrong")]
 

@@ -132,10 +132,10 @@ impl Sender {
     }
 
     /// Sends a message whose payload stays where it is while the [`Outgoing`] lives: for large payloads that cannot be
-    /// [handed over](Self::send_message), because they are lent themselves. What the transport takes of a server's message
-    /// is never copied; a client's is masked in pieces of 64 KiB, so that it is not in memory twice. What the transport
-    /// has not taken is queued when the `Outgoing` is dropped. Messages that are short or compressed are queued at once,
-    /// as by [`send`](Self::send).
+    /// [handed over](Self::send_message), because they are lent themselves. What the transport takes of a server's
+    /// message is never copied; a client's is masked in pieces of 64 KiB, so that it is not in memory twice. What the
+    /// transport has not taken is queued when the `Outgoing` is dropped. Messages below 4 KiB, and compressed ones, are
+    /// queued at once, as by [`send`](Self::send).
     ///
     /// ```
     /// # use hybi::{Agreement, Config, Connection};
@@ -571,12 +571,20 @@ impl Drop for MessageWriter<'_> {
 
 /// A message on its way, of which the payload is lent: [`Sender::send_lent`] gives one.
 ///
-/// What waited before is part of it: all of that is transmitted first. Dropping it queues what the transport has not taken.
-/// If there is no memory for that, the connection is given up, because the peer could make nothing of half a message.
-#[derive(Debug)]
+/// What waited before is part of it: all of that is transmitted first. Dropping it queues what the transport has not
+/// taken. If there is no memory for that, the connection fails, because the peer could make nothing of half a message.
+/// It has to be dropped: after `mem::forget` the rest of the message is missing, and nothing can be sent that the peer
+/// would understand.
 pub struct Outgoing<'a> {
     sender: &'a mut Sender,
     lent: Lent<'a>,
+}
+
+/// Shows no payload.
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("sender", &self.sender).finish_non_exhaustive()
+    }
 }
 
 impl Outgoing<'_> {
@@ -608,7 +616,7 @@ impl Outgoing<'_> {
     /// Or not, without memory.
     fn go_on(&mut self, taken: Result<(), UsageError>) {
         if taken.is_err() {
-            self.sender.abort();
+            self.sender.give_up(CloseCause::Failed(ProtocolError::OutOfMemory));
         }
     }
 }

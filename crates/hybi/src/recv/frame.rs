@@ -190,6 +190,9 @@ impl Decoder {
             return Some(self.payload(false, 0, input.len(), usize::MAX));
         }
         let (kind, len_end, place) = self.single(input)?;
+        if place.end <= input.len() {
+            return None; // it is whole, and need not be joined
+        }
         let key = key(input, len_end..place.start)?;
         self.sequence.enter_single(kind);
         (self.remaining, self.key, self.fin, self.kind) = (place.len() as u64, key, true, kind);

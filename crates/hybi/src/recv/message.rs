@@ -420,9 +420,9 @@ impl Line {
         }
     }
 
-    /// What is usual next to whole messages: one that is cut by the end of what was read. Joins the piece at the front of
-    /// what was lent, by the rules of [`Self::search`], and tells of the message if that is its end; `Some(None)` says
-    /// that nothing is left of what was lent, and `None` says nothing.
+    /// What is usual next to whole messages: one that is cut by the end of what was read. Joins the piece at the front
+    /// of what was lent, by the rules of [`Self::search`], and tells of the message if that is its end; `Some(None)`
+    /// says that nothing is left of what was lent, and `None` says nothing.
     #[inline(always)] // with `next`, what is found never goes through memory
     fn next_joined(&mut self, lent: &[u8], at: &mut usize) -> Option<Option<Kind>> {
         let input = lent.get(*at..).filter(|input| !input.is_empty())?;

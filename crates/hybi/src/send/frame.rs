@@ -75,8 +75,8 @@ impl Framer {
         Ok(())
     }
 
-    /// Queues the header of a frame, and counts the payload, which stays where it is; with room for so much of it behind
-    /// the header. The key, if it has to be masked.
+    /// Queues the header of a frame, and counts the payload, which stays where it is; with room for so much of it
+    /// behind the header. The key, if it has to be masked.
     pub(super) fn push_outside(
         &mut self,
         opcode: Opcode,

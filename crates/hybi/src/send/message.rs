@@ -100,7 +100,7 @@ impl Prepared {
 }
 
 /// The payload of a message that is being sent from where it lies.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Lent<'p> {
     /// Empty if it was queued like any other.
     payload: &'p [u8],
@@ -262,9 +262,12 @@ impl Line {
         if lent.key.is_some() { &[] } else { lent.rest(self.framer.queue.outside()) }
     }
 
-    /// The transport took so many octets. Where nothing else waits, the next piece of a payload that has to be masked does.
+    /// The transport took so many octets. Where nothing else waits, the next piece of a payload that has to be masked
+    /// does.
     pub(crate) fn lent_transmitted(&mut self, lent: &Lent<'_>, n: usize) -> Result<(), UsageError> {
         let queue = &mut self.framer.queue;
+        let shown = queue.len() - if lent.key.is_some() { queue.outside() } else { 0 };
+        assert!(n <= shown, "more octets than there were to transmit");
         queue.transmitted(n); // a held pong would come before the payload
         if lent.key.is_some() && queue.len() == queue.outside() { self.take_in(lent, PIECE) } else { Ok(()) }
     }

@@ -51,8 +51,8 @@ impl Deref for Segment {
     }
 }
 
-/// A tail of this size is closed and a new one begun, so that what was transmitted can be freed. The answers to a read of
-/// 64 KiB fit in one, with their headers.
+/// A tail of this size is closed and a new one begun, so that what was transmitted can be freed. The answers to a read
+/// of 64 KiB fit in one, with their headers.
 const TAIL: usize = 96 * 1024;
 /// The largest first guess: a whole tail, so that a busy connection does not grow one step by step for each read.
 const MAX_GUESS: u32 = TAIL as u32;

@@ -1,9 +1,9 @@
 //! Masking with words of eight octets, the key twice. The loop has no dependency between turns and no alignment to
-//! peel, so compilers make vector code of it wherever there are vectors. aarch64 gets its vectors this way: NEON is part
-//! of every such processor, so there is nothing to detect.
+//! peel, so compilers make vector code of it wherever there are vectors. aarch64 gets its vectors this way: NEON is
+//! part of every such processor, so there is nothing to detect.
 //!
-//! Short payloads, and the ends of others, are done with two pieces of a fixed size that overlap: both are loaded before
-//! either is stored. So no length needs a loop over octets.
+//! Short payloads, and the ends of others, are done with two pieces of a fixed size that overlap: both are loaded
+//! before either is stored. So no length needs a loop over octets.
 
 use core::mem::MaybeUninit;
 

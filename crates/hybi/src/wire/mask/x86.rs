@@ -4,9 +4,9 @@
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
 //! that crosses a cache line costs two.
 //!
-//! This is the one place with `unsafe` code: loads and stores of whole vectors through references to arrays of their
-//! size, and calls that need a processor with the instructions, of which [`Avx2`] and [`Avx512`] are the proof. The
-//! kernel itself, which is the same for both, is safe.
+//! Most of what is `unsafe` stands here: loads and stores of whole vectors through references to arrays of their size,
+//! and calls that need a processor with the instructions, of which [`Avx2`] and [`Avx512`] are the proof. The kernel
+//! itself, which is the same for both, is safe.
 
 #![allow(
     unsafe_code,
