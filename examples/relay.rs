@@ -3,11 +3,11 @@
 //!     cargo run -p hybi-examples --bin relay -- 127.0.0.1:9001 ws://127.0.0.1:9002/
 //!
 //! A client that asks for something is answered only when the server behind has: path, subprotocols and origin are
-//! passed on, and so is the server's choice. From then on each direction is a thread with a `Decoder`, which holds every
-//! rule about frames and unmasks the payload where it lies. Pieces go on as they came: to the server with a new masking
-//! key, to the client without. Pings, pongs and close frames are frames like any others, for the ends to answer.
-//! Compression is not offered on either side: a relay may not change frames whose extensions it does not know (RFC 6455
-//! §5.4 and §9).
+//! passed on, and so is the server's choice. From then on each direction is a thread with a `Decoder`, which holds
+//! every rule about frames and unmasks the payload where it lies. Pieces go on as they came: to the server with a new
+//! masking key, to the client without. Pings, pongs and close frames are frames like any others, for the ends to
+//! answer. Compression is not offered on either side: a relay may not change frames whose extensions it does not know
+//! (RFC 6455 §5.4 and §9).
 #![allow(clippy::print_stdout, reason = "it says where it listens")]
 
 use std::io::{self, Read, Write};
@@ -117,8 +117,8 @@ impl Relay {
         Self { decoder: Decoder::new(role, &Config::default()), entropy, key: [0; 4], lacking: 0 }
     }
 
-    /// Passes on what lies in `memory`. Returns how many octets are done with; the rest has to be offered again with more
-    /// behind it.
+    /// Passes on what lies in `memory`. Returns how many octets are done with; the rest has to be offered again with
+    /// more behind it.
     ///
     /// A rule that is broken is told to the receiving side, as a close frame: its answer, which comes by the other
     /// direction, tells it to whom it concerns.

@@ -1,10 +1,11 @@
-//! A thousand clients and their server in one thread, in virtual time: an hour in a few moments, and the same each time.
+//! A thousand clients and their server in one thread, in virtual time: an hour in a few moments, and the same each
+//! time.
 //!
 //!     cargo run --release -p hybi-examples --bin simulation -- 7
 //!
 //! Twenty rooms of fifty clients. Whoever says something is heard by the others of the room, some milliseconds later. A
-//! few cables are cut, which nobody is told: the server finds out by its keepalive. At the end everybody leaves. There is
-//! no socket and no clock: a connection is octets and a number, so the clock jumps to whatever happens next.
+//! few cables are cut, which nobody is told: the server finds out by its keepalive. At the end everybody leaves. There
+//! is no socket and no clock: a connection is octets and a number, so the clock jumps to whatever happens next.
 #![allow(clippy::print_stdout, reason = "it tells how it went")]
 
 use std::cmp::Reverse;

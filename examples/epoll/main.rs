@@ -2,10 +2,10 @@
 //!
 //!     cargo run --release -p hybi-examples --bin epoll -- 127.0.0.1:9001
 //!
-//! What a connection costs here while nothing happens: its `Peer`, and nothing else. What it needs to work in, it has for
-//! a turn. One buffer to read into and one to answer in serve all of them; what many messages of a read cause goes out
-//! in one write; a message that is larger than a read was joined in memory of its own, and is sent from there; and the
-//! system is asked about room for writing only while something waits for it.
+//! What a connection costs here while nothing happens: its `Peer`, and nothing else. What it needs to work in, it has
+//! for a turn. One buffer to read into and one to answer in serve all of them; what many messages of a read cause goes
+//! out in one write; a message that is larger than a read was joined in memory of its own, and is sent from there; and
+//! the system is asked about room for writing only while something waits for it.
 //!
 //! Here are all peers, their deadlines, and who has a turn; `peer` is one socket, `stage` what is said on it.
 #![allow(clippy::print_stdout, reason = "it says where it listens")]

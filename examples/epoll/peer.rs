@@ -61,9 +61,9 @@ impl Peer {
         self.blocked &= !(event.is_writable() || event.is_error());
     }
 
-    /// All that can be done now: reads, and writes in one piece what that read has caused, until there is nothing to read
-    /// or the peer does not take the answers. Readiness is told once, so whoever has had its share while there is more
-    /// needs another turn.
+    /// All that can be done now: reads, and writes in one piece what that read has caused, until there is nothing to
+    /// read or the peer does not take the answers. Readiness is told once, so whoever has had its share while there is
+    /// more needs another turn.
     pub(crate) fn turn(
         &mut self,
         now: Instant,
@@ -111,8 +111,8 @@ impl Peer {
         next
     }
 
-    /// One read. A short one took all there was: what comes later is told anew, but for the end, which may have been told
-    /// already.
+    /// One read. A short one took all there was: what comes later is told anew, but for the end, which may have been
+    /// told already.
     fn read(&mut self, memory: &mut [u8]) {
         match self.stream.read(memory) {
             Ok(n @ 1..) => {

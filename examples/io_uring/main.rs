@@ -1,4 +1,5 @@
-//! Completion: the kernel fills memory of ours and says when it has (io_uring, by tokio-uring). It sends back what it gets.
+//! Completion: the kernel fills memory of ours and says when it has (io_uring, by tokio-uring). It sends back what it
+//! gets.
 //!
 //!     cargo run --release -p hybi-examples --bin io-uring -- 127.0.0.1:9001
 //!

@@ -1,5 +1,5 @@
-//! A WebSocket server that sends back what it gets, without std: no socket, no clock, no randomness. Whoever has them calls
-//! [`Echo::receive`] with what arrived and what time it is, and writes what comes out.
+//! A WebSocket server that sends back what it gets, without std: no socket, no clock, no randomness. Whoever has them
+//! calls [`Echo::receive`] with what arrived and what time it is, and writes what comes out.
 //!
 //! On bare metal this is a library for the program that owns the network:
 //!

@@ -174,8 +174,8 @@ fn bits(value: &str) -> u8 {
 
 // ---- frames
 
-/// One octet for the role, the parameters and the delivery, one for the size of reads and their memory; then frames: the
-/// first octet of each, the length of its payload in one octet, and the payload.
+/// One octet for the role, the parameters and the delivery, one for the size of reads and their memory; then frames:
+/// the first octet of each, the length of its payload in one octet, and the payload.
 pub fn receive(octets: &[u8]) {
     let [choice, read, frames @ ..] = octets else { return };
     let role = if choice & 1 == 0 { Role::Client } else { Role::Server };

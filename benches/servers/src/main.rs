@@ -6,9 +6,9 @@
 //!
 //! `idle` tells the resident memory of the server for each connection: open and silent, and silent again after a
 //! message of 16 KiB was sent back on each. `broadcast` tells how long one text of 1 KiB to all takes, next to sending
-//! to one after the other, to a channel that the task of each connection listens to, and to what cannot be undercut: one
-//! bare write of the octets to each socket; without and with permessage-deflate. A compressor of its own takes some 300
-//! KiB for each connection (RFC 7692 §7.1.1), so there it is a thousand who are sent to one after the other.
+//! to one after the other, to a channel that the task of each connection listens to, and to what cannot be undercut:
+//! one bare write of the octets to each socket; without and with permessage-deflate. A compressor of its own takes some
+//! 300 KiB for each connection (RFC 7692 §7.1.1), so there it is a thousand who are sent to one after the other.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

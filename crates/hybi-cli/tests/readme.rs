@@ -1,5 +1,6 @@
-//! What the front page gives a reader to copy: the two crates of one's own talk to `hybi echo`, and the command lines are
-//! understood. The blocks of code stand in `readme/` once more, with the address of a server instead of the usual one.
+//! What the front page gives a reader to copy: the two crates of one's own talk to `hybi echo`, and the command lines
+//! are understood. The blocks of code stand in `readme/` once more, with the address of a server instead of the usual
+//! one.
 #![allow(clippy::print_stdout, clippy::panic, reason = "it is what readers are shown")]
 
 mod common;

@@ -32,8 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where an HTTP library writes the answer, give it [`Settings::fields`], begin the body with [`Settings::opening`], and
-//! go on with [`Event::encode`] and [`PING`]; each has to be flushed, and nothing on the way may hold them back to
+//! Where an HTTP library writes the answer, give it [`Settings::fields`], begin the body with [`Settings::opening`],
+//! and go on with [`Event::encode`] and [`PING`]; each has to be flushed, and nothing on the way may hold them back to
 //! compress them.
 //!
 //! A stream is never the answer to somebody who should stay away: 401, 403 or 404 ends the attempts of a browser, and

@@ -107,9 +107,9 @@ impl Clients {
         }
     }
 
-    /// Sends a message that was framed once to all who are there now. With [`Slow::Wait`] it may wait for one of
-    /// them, else it waits for nobody, and only gives way to other tasks now and then; what a transport does not take at
-    /// once goes out while the reader of that connection waits.
+    /// Sends a message that was framed once to all who are there now. With [`Slow::Wait`] it may wait for one of them,
+    /// else it waits for nobody, and only gives way to other tasks now and then; what a transport does not take at once
+    /// goes out while the reader of that connection waits.
     ///
     /// Cancel safety: a future that is dropped while it waits for a slow member has sent the message, whole, to those
     /// who came before, and not to those who come after; to that member whole or not at all.

@@ -1,5 +1,5 @@
-//! What a connection has while it is at work: a buffer to read into, one to queue in, and room for itself; a few of each
-//! for each thread.
+//! What a connection has while it is at work: a buffer to read into, one to queue in, and room for itself; a few of
+//! each for each thread.
 //!
 //! A connection has one from a read that brought something until all of that was taken, and none while it
 //! waits; and one to queue in from something that is said until it is transmitted.
@@ -13,8 +13,8 @@ use crate::link::Room;
 const KEPT: usize = 4;
 const LEN: usize = 64 * 1024;
 
-/// The same for output, which is mostly small or goes by reference. Where it has grown to hold the answers to a whole read
-/// it stays so large: to grow it anew for each read costs more than the answers.
+/// The same for output, which is mostly small or goes by reference. Where it has grown to hold the answers to a whole
+/// read it stays so large: to grow it anew for each read costs more than the answers.
 const OUT_LEN: usize = 4 * 1024;
 const OUT_MOST: usize = 160 * 1024;
 

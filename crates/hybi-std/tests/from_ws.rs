@@ -1,6 +1,6 @@
 //! What the README of the npm package `ws` shows, with one side in Rust: each example against the other side on `ws`
-//! itself. The Rust side is what `docs/coming-from-ws.md` puts beside it. Where an example is a server, or a client that
-//! any server serves, there are two tests: the server is ours in one and that of the README in the other.
+//! itself. The Rust side is what `docs/coming-from-ws.md` puts beside it. Where an example is a server, or a client
+//! that any server serves, there are two tests: the server is ours in one and that of the README in the other.
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
 mod common;

@@ -138,7 +138,8 @@ pub fn whole_len(octets: &[u8]) -> usize {
     at
 }
 
-/// The same as [`read_all`] where an extension gave these reserved bits (RSV1 is 4) a meaning on the first frame of a message.
+/// The same as [`read_all`] where an extension gave these reserved bits (RSV1 is 4) a meaning on the first frame of a
+/// message.
 ///
 /// # Errors
 /// The complaint.

@@ -52,8 +52,8 @@ async fn attend(arrival: Arrival<Stream>, clients: &Clients) -> Result<(), Error
 /// Sends it to all, and says to how many.
 ///
 /// The message is framed once, and all connections share its octets. A connection with too much waiting does not hold
-/// up the others: this message it does not get (`Slow` has other policies). So no slow reader costs more memory than its
-/// high water mark.
+/// up the others: this message it does not get (`Slow` has other policies). So no slow reader costs more memory than
+/// its high water mark.
 pub(crate) async fn tell(clients: &Clients, text: &str) -> usize {
     clients.broadcast(&Prepared::new(text), Slow::Drop).await.sent
 }

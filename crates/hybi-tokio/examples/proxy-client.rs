@@ -2,8 +2,8 @@
 //!
 //!     cargo run -p hybi-tokio --example proxy-client -- http://proxy.example:3128 ws://server.example/
 //!
-//! Without an address of a proxy the environment is asked: `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`. That is
-//! never done unless a program does it, as this one.
+//! Without an address of a proxy the environment is asked: `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`. That
+//! is never done unless a program does it, as this one.
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
 
 use std::error::Error;

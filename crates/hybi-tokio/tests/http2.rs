@@ -1,5 +1,6 @@
-//! WebSockets over HTTP/2, seen from the stream (RFC 8441): what the other side of a connection of HTTP/2 gets, and what
-//! becomes of what it does. The other side is the crate h2, which hyper is built on too, but here it has no part of ours.
+//! WebSockets over HTTP/2, seen from the stream (RFC 8441): what the other side of a connection of HTTP/2 gets, and
+//! what becomes of what it does. The other side is the crate h2, which hyper is built on too, but here it has no part
+//! of ours.
 
 use std::convert::Infallible;
 use std::future::Future;

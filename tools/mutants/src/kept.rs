@@ -1,5 +1,5 @@
-//! What is kept between two runs: verdicts, and what did not compile. Each with a hash of the file it is of, without the
-//! tests at its end, so that what was said of another program does not count.
+//! What is kept between two runs: verdicts, and what did not compile. Each with a hash of the file it is of, without
+//! the tests at its end, so that what was said of another program does not count.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

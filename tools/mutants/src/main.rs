@@ -174,12 +174,18 @@ fn package_folder(workspace: &Path, name: &str) -> Result<PathBuf, String> {
         .ok_or(format!("no package {name} in {}", workspace.display()))
 }
 
+/// Where the copy is made and verdicts are kept. A copy does not go into what is copied.
 fn out_folder(options: &Options, workspace: &Path) -> Result<PathBuf, String> {
     let out = options.out.clone().unwrap_or_else(|| {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from);
         target.join("mutants")
     });
-    std::fs::create_dir_all(&out)
+    let out = std::fs::create_dir_all(&out)
         .and_then(|()| out.canonicalize())
-        .map_err(|e| format!("{}: {e}", out.display()))
+        .map_err(|e| format!("{}: {e}", out.display()))?;
+    let inside = out.strip_prefix(workspace).unwrap_or(Path::new("target"));
+    if inside.components().all(|part| part.as_os_str() != "target") {
+        return Err(format!("{} would be copied into itself: take a folder elsewhere", out.display()));
+    }
+    Ok(out)
 }

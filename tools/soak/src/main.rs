@@ -1,9 +1,9 @@
 //! An echo server on tokio under load: `tools/verify soak [MINUTES] [CONNECTIONS]`.
 //!
 //! Clients in a process of their own open connections, half of them with permessage-deflate, send messages of mixed
-//! sizes, compare what comes back, and leave: three of four by the closing handshake, the rest by an abort in the middle.
-//! Whoever has left comes again. Meanwhile the resident memory of the server is looked at every few seconds. It has to
-//! stay within 2 % between the first third behind the warm-up and the last, and when all are gone no task and no
+//! sizes, compare what comes back, and leave: three of four by the closing handshake, the rest by an abort in the
+//! middle. Whoever has left comes again. Meanwhile the resident memory of the server is looked at every few seconds. It
+//! has to stay within 2 % between the first third behind the warm-up and the last, and when all are gone no task and no
 //! descriptor may be left.
 #![allow(clippy::print_stdout, reason = "it is a program for the terminal")]
 

@@ -69,8 +69,8 @@ fn deflate(name: &str) -> (&'static str, &'static str) {
     if name.starts_with("faye") { ("--deflate=off", "-") } else { ("--deflate=on", "permessage-deflate") }
 }
 
-/// Messages of all sizes come back, a ping is answered, and both sides close in order. Behind the closing handshake it is
-/// up to the peer whether it announces the end of TLS.
+/// Messages of all sizes come back, a ping is answered, and both sides close in order. Behind the closing handshake it
+/// is up to the peer whether it announces the end of TLS.
 async fn talk<S, R: Io<S>>(mut socket: WebSocket<S, R>, announces_end: bool) {
     for len in [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20] {
         let text: String = ('a'..='z').cycle().take(len).collect();
