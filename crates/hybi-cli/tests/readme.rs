@@ -7,7 +7,7 @@ mod common;
 
 use std::cell::RefCell;
 
-use common::{Server, echo, hybi, run};
+use common::{echo, hybi, run};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -52,28 +52,23 @@ fn is_shown(code: &str) {
     assert!(README.contains(&format!("```rust,no_run\n{code}```\n")), "not on the front page:\n{code}");
 }
 
-fn server() -> Server {
+fn talks_to_echo(code: &str, run: fn() -> Told) {
+    is_shown(code);
     let (server, address) = echo(&["-vv"]);
     ADDRESS.set(address);
-    server
+    run().expect("it runs");
+    server.line_with(" text, 11 octets");
+    server.line_with(" closed: 1000");
 }
 
 #[test]
 fn the_client_on_tokio_that_is_shown_talks_to_echo() {
-    is_shown(include_str!("readme/tokio.rs"));
-    let server = server();
-    with_tokio::run().expect("it runs");
-    server.line_with(" text, 11 octets");
-    server.line_with(" closed: 1000");
+    talks_to_echo(include_str!("readme/tokio.rs"), with_tokio::run);
 }
 
 #[test]
 fn the_loop_of_ones_own_that_is_shown_talks_to_echo() {
-    is_shown(include_str!("readme/own_loop.rs"));
-    let server = server();
-    own_loop::run().expect("it runs");
-    server.line_with(" text, 11 octets");
-    server.line_with(" closed: 1000");
+    talks_to_echo(include_str!("readme/own_loop.rs"), own_loop::run);
 }
 
 #[test]

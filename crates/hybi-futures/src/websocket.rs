@@ -221,12 +221,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     fn begin_to_send(&mut self, cx: &mut Context<'_>, payload: Payload<'_>) -> Result<(), Error> {
         let sender = self.0.link.awake().sender();
         lend_out(sender);
-        let sent = self.0.wire.send(cx, sender, payload)?;
-        let sent = match self.state() {
-            State::Closed => Err(ErrorKind::OutOfMemory.into()), // for the rest of it
-            _ => sent,
-        };
-        sent.map_err(|error| self.lose_output(error))
+        self.0.wire.send(cx, sender, payload)?.map_err(|error| self.lose_output(error))
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

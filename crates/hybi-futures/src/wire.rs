@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant as StdInstant};
 
-use hybi::{Connection, Instant, Payload, Receiver, Sender, UsageError};
+use hybi::{Connection, Instant, Payload, Receiver, Sender, State, UsageError};
 
 use crate::runtime::{Io, Runtime};
 use crate::scratch;
@@ -211,18 +211,21 @@ impl<S, R: Io<S>> Wire<S, R> {
             return sender.send(payload).map(Ok);
         }
         let mut outgoing = sender.send_lent(payload)?;
-        loop {
+        let written = loop {
             let mut pieces = [&[][..]; SLICES];
             let used = outgoing.transmit_slices(&mut pieces);
             if used == 0 {
-                return Ok(Ok(()));
+                break Ok(());
             }
             match self.poll_write(cx, &pieces[..used]) {
                 Poll::Ready(Ok(n)) => outgoing.transmitted(n),
-                Poll::Ready(Err(error)) => return Ok(Err(error)),
-                Poll::Pending => return Ok(Ok(())),
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => break Ok(()),
             }
-        }
+        };
+        drop(outgoing);
+        // It fails where there is no memory for the rest.
+        Ok(if sender.state() == State::Closed { Err(ErrorKind::OutOfMemory.into()) } else { written })
     }
 
     /// Transmits until nothing waits, and flushes the stream. What was queued together is written together.

@@ -168,9 +168,6 @@ impl<S: Transport> WebSocket<S> {
         } else if let Err(error) = self.send_long(payload)? {
             return Err(self.lose_output(error));
         }
-        if self.connection.state() == State::Closed {
-            return Err(self.lose_output(ErrorKind::OutOfMemory.into())); // for the rest of it
-        }
         self.flush()
     }
 
@@ -183,18 +180,21 @@ impl<S: Transport> WebSocket<S> {
         let stall = self.connection.config().timeouts.write_stall.map(|limit| now + limit);
         let deadline = self.connection.poll_timeout().into_iter().chain(stall).min();
         let mut outgoing = self.connection.sender().send_lent(payload)?;
-        loop {
+        let written = loop {
             let mut pieces = [&[][..]; SLICES];
             let used = outgoing.transmit_slices(&mut pieces);
             if used == 0 {
-                return Ok(Ok(()));
+                break Ok(());
             }
             match self.transport.write(&pieces.map(IoSlice::new)[..used], deadline) {
                 Ok(Waited::Moved(n)) => outgoing.transmitted(n),
-                Ok(Waited::Elapsed) => return Ok(Ok(())),
-                Err(error) => return Ok(Err(error)),
+                Ok(Waited::Elapsed) => break Ok(()),
+                Err(error) => break Err(error),
             }
-        }
+        };
+        drop(outgoing);
+        // It fails where there is no memory for the rest.
+        Ok(if self.state() == State::Closed { Err(ErrorKind::OutOfMemory.into()) } else { written })
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

@@ -29,6 +29,12 @@ fn open(config: &Config) -> (WebSocket<UnixStream>, WebSocket<UnixStream>) {
     (WebSocket::new(client, client_connection), WebSocket::new(server, server_connection))
 }
 
+/// A server, and the bare socket of its client.
+fn served() -> (UnixStream, WebSocket<UnixStream>) {
+    let (peer, end) = UnixStream::pair().expect("two sockets");
+    (peer, WebSocket::new(end, Connection::server(Agreement::default(), Config::default())))
+}
+
 /// One message there and back, in one task: so nobody's memory but ours is counted.
 async fn round(client: &mut WebSocket<UnixStream>, server: &mut WebSocket<UnixStream>) {
     client.send("tide: é").await.unwrap();
@@ -89,8 +95,7 @@ fn neither_does_a_small_message_that_is_waited_for() {
 #[test]
 fn neither_do_large_messages_that_fill_a_read() {
     run(async {
-        let (mut peer, end) = UnixStream::pair().expect("two sockets");
-        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let (mut peer, mut server) = served();
         let sent = [16 << 10, 16 << 10, 16 << 10, 16_000].map(|len| masked(first::BINARY, &vec![7; len]));
         let sent = sent.concat();
         let mut answer = vec![0; sent.len() - 4 * 4]; // without keys
@@ -117,8 +122,7 @@ fn neither_do_large_messages_that_fill_a_read() {
 #[test]
 fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
     run(async {
-        let (mut peer, end) = UnixStream::pair().expect("two sockets");
-        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let (mut peer, mut server) = served();
         let (payload, mut there) = (vec![7; 170_000], vec![0; 170_010]);
         let mut measure = Measure::start();
         for n in 0..3 {
@@ -137,8 +141,7 @@ fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
 #[test]
 fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
     run(async {
-        let (_peer, end) = UnixStream::pair().expect("two sockets");
-        let mut server = WebSocket::new(end, Connection::server(Agreement::default(), Config::default()));
+        let (_peer, mut server) = served();
         let payload = vec![7; 2_000_000]; // more than a socket takes
         server.send("first").await.unwrap(); // what the thread keeps is there
         let measure = Measure::start();

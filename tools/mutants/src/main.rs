@@ -78,16 +78,10 @@ fn run(options: &Options) -> Result<bool, String> {
     let binaries = copy.build(&found, &mut left, &|line| progress.say(line))?;
     kept::keep_left(&left_file, &found, &left)?;
 
-    let tests = baseline::measure(
-        &binaries,
-        &copy.folder,
-        &out.join("tests"),
-        &options.skip,
-        options.workers,
-        &|line| {
-            progress.say(line);
-        },
-    )?;
+    let say = |line: &str| progress.say(line);
+    let known_tests = out.join("tests");
+    let tests =
+        baseline::measure(&binaries, &copy.folder, &known_tests, &options.skip, options.workers, &say)?;
     progress.line(&format!(
         "{} tests in {} programs pass without a mutant, in {} s one by one",
         tests.len(),
@@ -111,14 +105,8 @@ fn run(options: &Options) -> Result<bool, String> {
                 && (!options.resume || !known.contains_key(name))
         })
         .collect();
-    let verdicts = judge_all(
-        options,
-        &found,
-        &wanted,
-        &Judge::new(&binaries, &tests, &copy.folder),
-        &verdict_file,
-        &progress,
-    )?;
+    let judge = Judge::new(&binaries, &tests, &copy.folder);
+    let verdicts = judge_all(options, &found, &wanted, &judge, &verdict_file, &progress)?;
     report::summary(&found, &left, &|name| options.wants(name), &verdicts);
     Ok(!verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Missed | Verdict::Unreached)))
 }
