@@ -175,34 +175,28 @@ mod tests {
             portable,
         ];
         #[cfg(target_arch = "x86_64")]
-        if x86::Avx2::detect().is_some() {
-            fn avx2() -> x86::Avx2 {
-                x86::Avx2::detect().expect("it was there before")
-            }
-            all.push(Kernel {
-                name: "AVX2",
-                least: 32,
-                mask: |payload, key| {
-                    avx2().mask::<false>(payload, key);
-                },
-                mask_ascii: |payload, key| avx2().mask::<true>(payload, key),
-                copy: |payload, out, key| avx2().copy::<true>(payload, out, key),
-            });
+        macro_rules! vectors {
+            ($proof:ident, $least:literal) => {
+                if x86::$proof::detect().is_some() {
+                    fn proof() -> x86::$proof {
+                        x86::$proof::detect().expect("it was there before")
+                    }
+                    all.push(Kernel {
+                        name: stringify!($proof),
+                        least: $least,
+                        mask: |payload, key| {
+                            proof().mask::<false>(payload, key);
+                        },
+                        mask_ascii: |payload, key| proof().mask::<true>(payload, key),
+                        copy: |payload, out, key| proof().copy::<true>(payload, out, key),
+                    });
+                }
+            };
         }
         #[cfg(target_arch = "x86_64")]
-        if x86::Avx512::detect().is_some() {
-            fn avx512() -> x86::Avx512 {
-                x86::Avx512::detect().expect("it was there before")
-            }
-            all.push(Kernel {
-                name: "AVX-512",
-                least: 64,
-                mask: |payload, key| {
-                    avx512().mask::<false>(payload, key);
-                },
-                mask_ascii: |payload, key| avx512().mask::<true>(payload, key),
-                copy: |payload, out, key| avx512().copy::<true>(payload, out, key),
-            });
+        {
+            vectors!(Avx2, 32);
+            vectors!(Avx512, 64);
         }
         all
     }

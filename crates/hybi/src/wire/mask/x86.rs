@@ -66,39 +66,6 @@ impl Avx2 {
         let there = cfg!(target_feature = "avx2");
         there.then_some(Self(()))
     }
-
-    /// Masks in place; whether all that came out is ASCII, if `ASCII` asks.
-    #[inline]
-    pub(super) fn mask<const ASCII: bool>(self, payload: &mut [u8], key: [u8; 4]) -> bool {
-        #[target_feature(enable = "avx2")]
-        fn with_avx2<const ASCII: bool>(avx2: Avx2, payload: &mut [u8], key: [u8; 4]) -> bool {
-            mask_by::<_, 32, ASCII>(avx2, payload, key)
-        }
-        // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { with_avx2::<ASCII>(self, payload, key) }
-    }
-
-    /// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the same
-    /// length.
-    #[inline]
-    pub(super) fn copy<const ASCII: bool>(
-        self,
-        payload: &[u8],
-        out: &mut [MaybeUninit<u8>],
-        key: [u8; 4],
-    ) -> bool {
-        #[target_feature(enable = "avx2")]
-        fn with_avx2<const ASCII: bool>(
-            avx2: Avx2,
-            payload: &[u8],
-            out: &mut [MaybeUninit<u8>],
-            key: [u8; 4],
-        ) -> bool {
-            copy_by::<_, 32, ASCII>(avx2, payload, out, key)
-        }
-        // SAFETY: `self` exists, so the processor has AVX2.
-        unsafe { with_avx2::<ASCII>(self, payload, out, key) }
-    }
 }
 
 /// Proof that the processor has AVX-512, and is of a generation that does not become slower when it is used: the ones
@@ -120,38 +87,6 @@ impl Avx512 {
         let there = cfg!(all(target_feature = "avx512f", target_feature = "avx512vbmi2"));
         there.then_some(Self(()))
     }
-
-    /// As [`Avx2::mask`].
-    #[inline]
-    pub(super) fn mask<const ASCII: bool>(self, payload: &mut [u8], key: [u8; 4]) -> bool {
-        #[target_feature(enable = "avx512f")]
-        fn with_avx512<const ASCII: bool>(avx512: Avx512, payload: &mut [u8], key: [u8; 4]) -> bool {
-            mask_by::<_, 64, ASCII>(avx512, payload, key)
-        }
-        // SAFETY: `self` exists, so the processor has AVX-512.
-        unsafe { with_avx512::<ASCII>(self, payload, key) }
-    }
-
-    /// As [`Avx2::copy`].
-    #[inline]
-    pub(super) fn copy<const ASCII: bool>(
-        self,
-        payload: &[u8],
-        out: &mut [MaybeUninit<u8>],
-        key: [u8; 4],
-    ) -> bool {
-        #[target_feature(enable = "avx512f")]
-        fn with_avx512<const ASCII: bool>(
-            avx512: Avx512,
-            payload: &[u8],
-            out: &mut [MaybeUninit<u8>],
-            key: [u8; 4],
-        ) -> bool {
-            copy_by::<_, 64, ASCII>(avx512, payload, out, key)
-        }
-        // SAFETY: `self` exists, so the processor has AVX-512.
-        unsafe { with_avx512::<ASCII>(self, payload, out, key) }
-    }
 }
 
 /// What a kernel does with vectors of `N` octets, on a processor that is proven to have them.
@@ -169,89 +104,118 @@ trait Vectors<const N: usize>: Copy {
     fn is_ascii(self, octets: Self::Vector) -> bool;
 }
 
-// Each function is a single instruction once it is in line in a function with the feature, and has to get there.
+/// Implements it, and what enters the kernel. The widths differ in names, and in how vectors are tested.
+macro_rules! vectors {
+    (
+        $proof:ident, $feature:tt, $n:literal, $vector:ident,
+        $load:ident, $store:ident, $set:ident, $xor:ident, $or:ident,
+        |$octets:ident| $is_ascii:expr
+    ) => {
+        impl $proof {
+            /// Masks in place; whether all that came out is ASCII, if `ASCII` asks.
+            #[inline]
+            pub(super) fn mask<const ASCII: bool>(self, payload: &mut [u8], key: [u8; 4]) -> bool {
+                #[target_feature(enable = $feature)]
+                fn enter<const ASCII: bool>(proof: $proof, payload: &mut [u8], key: [u8; 4]) -> bool {
+                    mask_by::<_, $n, ASCII>(proof, payload, key)
+                }
+                // SAFETY: `self` exists, so the processor has what `enter` needs.
+                unsafe { enter::<ASCII>(self, payload, key) }
+            }
 
-impl Vectors<32> for Avx2 {
-    type Vector = __m256i;
+            /// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the
+            /// same length.
+            #[inline]
+            pub(super) fn copy<const ASCII: bool>(
+                self,
+                payload: &[u8],
+                out: &mut [MaybeUninit<u8>],
+                key: [u8; 4],
+            ) -> bool {
+                #[target_feature(enable = $feature)]
+                fn enter<const ASCII: bool>(
+                    proof: $proof,
+                    payload: &[u8],
+                    out: &mut [MaybeUninit<u8>],
+                    key: [u8; 4],
+                ) -> bool {
+                    copy_by::<_, $n, ASCII>(proof, payload, out, key)
+                }
+                // SAFETY: `self` exists, so the processor has what `enter` needs.
+                unsafe { enter::<ASCII>(self, payload, out, key) }
+            }
+        }
 
-    #[inline(always)]
-    fn load(self, octets: &[u8; 32]) -> __m256i {
-        // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no alignment.
-        unsafe { _mm256_loadu_si256(octets.as_ptr().cast()) }
-    }
+        // Each function is a single instruction once it is in line in a function with the feature, and has to get
+        // there.
+        impl Vectors<$n> for $proof {
+            type Vector = $vector;
 
-    #[inline(always)]
-    fn store<T: Octet>(self, octets: &mut [T; 32], vector: __m256i) {
-        // SAFETY: `self` exists; the reference is to as many octets as are written, the store needs no alignment, and
-        // every octet is a valid `T`.
-        unsafe { _mm256_storeu_si256(octets.as_mut_ptr().cast(), vector) }
-    }
+            #[inline(always)]
+            fn load(self, octets: &[u8; $n]) -> $vector {
+                // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no
+                // alignment.
+                unsafe { $load(octets.as_ptr().cast()) }
+            }
 
-    #[inline(always)]
-    fn key(self, key: [u8; 4]) -> __m256i {
-        // SAFETY: `self` exists.
-        unsafe { _mm256_set1_epi32(i32::from_ne_bytes(key)) }
-    }
+            #[inline(always)]
+            fn store<T: Octet>(self, octets: &mut [T; $n], vector: $vector) {
+                // SAFETY: `self` exists; the reference is to as many octets as are written, the store needs no
+                // alignment, and every octet is a valid `T`.
+                unsafe { $store(octets.as_mut_ptr().cast(), vector) }
+            }
 
-    #[inline(always)]
-    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: `self` exists.
-        unsafe { _mm256_xor_si256(a, b) }
-    }
+            #[inline(always)]
+            fn key(self, key: [u8; 4]) -> $vector {
+                // SAFETY: `self` exists.
+                unsafe { $set(i32::from_ne_bytes(key)) }
+            }
 
-    #[inline(always)]
-    fn or(self, a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: `self` exists.
-        unsafe { _mm256_or_si256(a, b) }
-    }
+            #[inline(always)]
+            fn xor(self, a: $vector, b: $vector) -> $vector {
+                // SAFETY: `self` exists.
+                unsafe { $xor(a, b) }
+            }
 
-    #[inline(always)]
-    fn is_ascii(self, octets: __m256i) -> bool {
-        // SAFETY: `self` exists.
-        unsafe { _mm256_testz_si256(octets, _mm256_set1_epi32(HIGH_BITS)) != 0 }
-    }
+            #[inline(always)]
+            fn or(self, a: $vector, b: $vector) -> $vector {
+                // SAFETY: `self` exists.
+                unsafe { $or(a, b) }
+            }
+
+            #[inline(always)]
+            fn is_ascii(self, $octets: $vector) -> bool {
+                // SAFETY: `self` exists.
+                unsafe { $is_ascii }
+            }
+        }
+    };
 }
 
-impl Vectors<64> for Avx512 {
-    type Vector = __m512i;
-
-    #[inline(always)]
-    fn load(self, octets: &[u8; 64]) -> __m512i {
-        // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no alignment.
-        unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
-    }
-
-    #[inline(always)]
-    fn store<T: Octet>(self, octets: &mut [T; 64], vector: __m512i) {
-        // SAFETY: `self` exists; the reference is to as many octets as are written, the store needs no alignment, and
-        // every octet is a valid `T`.
-        unsafe { _mm512_storeu_si512(octets.as_mut_ptr().cast(), vector) }
-    }
-
-    #[inline(always)]
-    fn key(self, key: [u8; 4]) -> __m512i {
-        // SAFETY: `self` exists.
-        unsafe { _mm512_set1_epi32(i32::from_ne_bytes(key)) }
-    }
-
-    #[inline(always)]
-    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: `self` exists.
-        unsafe { _mm512_xor_si512(a, b) }
-    }
-
-    #[inline(always)]
-    fn or(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: `self` exists.
-        unsafe { _mm512_or_si512(a, b) }
-    }
-
-    #[inline(always)]
-    fn is_ascii(self, octets: __m512i) -> bool {
-        // SAFETY: `self` exists.
-        unsafe { _mm512_test_epi32_mask(octets, _mm512_set1_epi32(HIGH_BITS)) == 0 }
-    }
-}
+vectors!(
+    Avx2,
+    "avx2",
+    32,
+    __m256i,
+    _mm256_loadu_si256,
+    _mm256_storeu_si256,
+    _mm256_set1_epi32,
+    _mm256_xor_si256,
+    _mm256_or_si256,
+    |octets| _mm256_testz_si256(octets, _mm256_set1_epi32(HIGH_BITS)) != 0
+);
+vectors!(
+    Avx512,
+    "avx512f",
+    64,
+    __m512i,
+    _mm512_loadu_si512,
+    _mm512_storeu_si512,
+    _mm512_set1_epi32,
+    _mm512_xor_si512,
+    _mm512_or_si512,
+    |octets| _mm512_test_epi32_mask(octets, _mm512_set1_epi32(HIGH_BITS)) == 0
+);
 
 /// What an octet can be stored to.
 ///
