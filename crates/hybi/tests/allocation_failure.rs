@@ -533,6 +533,17 @@ fn without_memory_for_the_rest_of_a_lent_message_the_connection_fails() {
     }
 }
 
+#[test]
+fn without_memory_for_its_header_nothing_of_a_lent_message_is_sent() {
+    let mut connection = open(Role::Server);
+    let measure = Measure::start();
+    measure.fail_at(1);
+    assert_eq!(connection.sender().send_lent(&[7; 10_000]).map(drop), Err(UsageError::OutOfMemory));
+    measure.fail_at(0);
+    assert_eq!(connection.buffered_len(), 0);
+    connection.sender().send_lent(&[7; 10_000]).map(drop).unwrap();
+}
+
 /// That of the first piece that it masks serves the others. Without it nothing is sent.
 #[test]
 fn a_client_needs_memory_for_one_piece_of_a_lent_message() {

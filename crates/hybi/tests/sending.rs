@@ -462,6 +462,23 @@ fn what_was_lent_is_not_copied_before_it_has_to_be() {
     }
 }
 
+/// From 4 KiB on, and what is shorter is queued.
+#[test]
+fn what_is_short_is_copied_at_once() {
+    for (len, lies_outside) in [(100, false), (4095, false), (4096, true), (4097, true)] {
+        let payload = vec![7; len];
+        let mut connection = open(Role::Server);
+        let outgoing = connection.sender().send_lent(&payload).unwrap();
+        let mut slices = [&[][..]; 3];
+        let used = outgoing.transmit_slices(&mut slices);
+        assert_eq!(
+            slices[..used].iter().any(|slice| slice.as_ptr() == payload.as_ptr()),
+            lies_outside,
+            "{len}"
+        );
+    }
+}
+
 #[test]
 fn what_is_lent_counts_as_what_waits() {
     let mut connection = open_with(
