@@ -31,7 +31,7 @@ const OWN_COPY: usize = 2048;
 #[inline]
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > SHORT && x86::mask::<false>(payload, key).is_some() {
+    if x86::mask::<false>(payload, key).is_some() {
         return;
     }
     portable::mask(payload, key);
@@ -48,9 +48,7 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 #[inline(always)] // where the length is known to be short, no more than that is left of it
 pub fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > SHORT
-        && let Some(ascii) = x86::mask::<true>(payload, key)
-    {
+    if let Some(ascii) = x86::mask::<true>(payload, key) {
         return ascii;
     }
     portable::mask_ascii(payload, key)
@@ -95,11 +93,7 @@ fn append<const WORDS: usize, const ASCII: bool>(
         *spare = word.map(MaybeUninit::new); // more than `n`: what follows is written over the rest
     }
     let n = n.min(room);
-    let ascii = if len <= SHORT {
-        portable::copy_short(payload, &mut spare[n..n + len], key) & portable::HIGH_BITS == 0
-    } else {
-        copy::<ASCII>(payload, &mut spare[n..n + len], key)
-    };
+    let ascii = copy::<ASCII>(payload, &mut spare[n..n + len], key);
     // SAFETY: there is capacity for so many octets more, and all of them were just written: `n` of the header, and
     // by the kernels as many as the payload has.
     unsafe { out.set_len(out.len() + n + len) };
@@ -107,12 +101,10 @@ fn append<const WORDS: usize, const ASCII: bool>(
 }
 
 /// Writes all of `out` with `payload`, masked; whether all of it is ASCII, if `ASCII` asks. Both have the same length.
-#[inline]
+#[inline(always)] // as `mask_ascii`
 fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     #[cfg(target_arch = "x86_64")]
-    if payload.len() > SHORT
-        && let Some(ascii) = x86::copy::<ASCII>(payload, out, key)
-    {
+    if let Some(ascii) = x86::copy::<ASCII>(payload, out, key) {
         return ascii;
     }
     portable::copy(payload, out, key)
@@ -195,6 +187,7 @@ mod tests {
         }
         #[cfg(target_arch = "x86_64")]
         {
+            vectors!(Sse2, 16);
             vectors!(Avx2, 32);
             vectors!(Avx512, 64);
         }

@@ -22,13 +22,14 @@ pub(super) fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_all(payload, key) & HIGH_BITS == 0
 }
 
-pub(super) const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// Masks, and returns all octets that came out, one upon the other.
 #[inline(always)] // the length decides, and is often known to be short where this is called
 fn mask_all(payload: &mut [u8], key: [u8; 4]) -> u64 {
     match payload.len() {
-        0..8 => mask_octets(payload, key),
+        0..4 => mask_octets(payload, key),
+        4..8 => mask_ends::<4>(payload, key),
         8..16 => mask_ends::<8>(payload, key),
         16..=SHORT => mask_ends::<16>(payload, key),
         _ => mask_more(payload, key),
@@ -72,11 +73,11 @@ fn mask_long(payload: &mut [u8], key: [u8; 4]) -> u64 {
     seen
 }
 
-/// Fewer octets than a word has.
-#[inline]
+/// Fewer octets than the key has.
+#[inline(always)]
 fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
     let mut seen = 0;
-    for (octet, key) in payload.iter_mut().zip([key, key].as_flattened()) {
+    for (octet, key) in payload.iter_mut().zip(key) {
         *octet ^= key;
         seen |= *octet;
     }
@@ -84,7 +85,7 @@ fn mask_octets(payload: &mut [u8], key: [u8; 4]) -> u64 {
 }
 
 /// Writes all of `out` with `payload`, masked; whether all of it is ASCII. Both have the same length.
-#[inline]
+#[inline(always)] // as `mask_all`
 pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     let seen = match payload.len() {
         0..=SHORT => copy_short(payload, out, key),
@@ -99,7 +100,8 @@ pub(super) fn copy(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) ->
 pub(super) fn copy_short(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     assert!(payload.len() == out.len() && payload.len() <= SHORT);
     match payload.len() {
-        0..8 => copy_octets(payload, out, key),
+        0..4 => copy_octets(payload, out, key),
+        4..8 => copy_ends::<4>(payload, out, key),
         8..16 => copy_ends::<8>(payload, out, key),
         _ => copy_ends::<16>(payload, out, key),
     }
@@ -135,24 +137,30 @@ fn copy_long(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     all | copy_ends::<8>(payload, out, key)
 }
 
-/// Fewer octets than a word has.
-#[inline]
+/// Fewer octets than the key has.
+#[inline(always)]
 fn copy_octets(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> u64 {
     let mut seen = 0;
-    for ((octet, out), key) in payload.iter().zip(out).zip([key, key].as_flattened()) {
+    for ((octet, out), key) in payload.iter().zip(out).zip(key) {
         seen |= *out.write(octet ^ key);
     }
     u64::from(seen)
 }
 
-/// A piece of a fixed size, a multiple of eight, and what came out one upon the other.
+/// A piece of a fixed size, a multiple of four, and what came out one upon the other.
 #[inline]
 fn masked<const N: usize>(octets: &[u8; N], key: [u8; 4]) -> ([u8; N], u64) {
     let (mut plain, mut seen) = (*octets, 0);
-    for octets in plain.as_chunks_mut::<8>().0 {
+    let (words, half) = plain.as_chunks_mut::<8>();
+    for octets in words {
         let word = u64::from_ne_bytes(*octets) ^ word(key);
         seen |= word;
         *octets = word.to_ne_bytes();
+    }
+    for octets in half.as_chunks_mut::<4>().0 {
+        let half = u32::from_ne_bytes(*octets) ^ u32::from_ne_bytes(key);
+        seen |= u64::from(half);
+        *octets = half.to_ne_bytes();
     }
     (plain, seen)
 }

@@ -1,12 +1,13 @@
-//! Masking with AVX2 and AVX-512, for payloads of at least one vector on processors that have them.
+//! Masking with vectors, for payloads of at least one: SSE2, which every such processor has, where a payload is so short
+//! that a call would cost more than the masking; else AVX2 or AVX-512 on processors that have them.
 //!
 //! Both ends are vectors that overlap what lies between them, loaded before anything is stored over them and stored
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
 //! that crosses a cache line costs two.
 //!
 //! Most of what is `unsafe` stands here: loads and stores of whole vectors through references to arrays of their size,
-//! and calls that need a processor with the instructions, of which [`Avx2`] and [`Avx512`] are the proof. The kernel
-//! itself, which is the same for both, is safe.
+//! and calls that need a processor with the instructions, of which [`Sse2`], [`Avx2`] and [`Avx512`] are the proof. The
+//! kernel itself, which is the same for all, is safe.
 
 #![allow(
     unsafe_code,
@@ -14,21 +15,37 @@
 )]
 
 use core::arch::x86_64::{
-    __m256i, __m512i, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32, _mm256_storeu_si256,
-    _mm256_testz_si256, _mm256_xor_si256, _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi32,
-    _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512,
+    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi32,
+    _mm_storeu_si128, _mm_xor_si128, _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi32,
+    _mm256_storeu_si256, _mm256_testz_si256, _mm256_xor_si256, _mm512_loadu_si512, _mm512_or_si512,
+    _mm512_set1_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512,
 };
 use core::mem::MaybeUninit;
+
+use super::SHORT;
 
 /// Shorter payloads are not worth aligning.
 const ALIGN_FROM: usize = 1024;
 /// The highest bit of each octet of a word, which ASCII does not have.
 const HIGH_BITS: i32 = i32::from_ne_bytes([0x80; 4]);
 
-/// The widest vectors that this processor has, and that are worth it for this length; `payload` is longer than
-/// [`SHORT`](super::SHORT).
-#[inline]
+/// Masks with the vectors that are worth it for this length, if there are any.
+#[inline(always)] // where the length is known to be short, no more than that is left of it
 pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+    match payload.len() {
+        0..Sse2::LEAST => None,
+        Sse2::LEAST..=SHORT => Some(mask_ends::<_, _, ASCII>(Sse2::detect()?, payload, key)),
+        _ => mask_more::<ASCII>(payload, key),
+    }
+}
+
+#[inline(always)]
+fn mask_more<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+    if payload.len() <= Sse2::MOST
+        && let Some(sse2) = Sse2::detect()
+    {
+        return Some(sse2.mask::<ASCII>(payload, key));
+    }
     if payload.len() >= Avx512::LEAST
         && let Some(avx512) = Avx512::detect()
     {
@@ -38,18 +55,48 @@ pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Optio
 }
 
 /// The same for a copy.
-#[inline]
+#[inline(always)]
 pub(super) fn copy<const ASCII: bool>(
     payload: &[u8],
     out: &mut [MaybeUninit<u8>],
     key: [u8; 4],
 ) -> Option<bool> {
+    match payload.len() {
+        0..Sse2::LEAST => None,
+        Sse2::LEAST..=SHORT => Some(copy_ends::<_, _, ASCII>(Sse2::detect()?, payload, out, key)),
+        _ => copy_more::<ASCII>(payload, out, key),
+    }
+}
+
+#[inline(always)]
+fn copy_more<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> Option<bool> {
+    if payload.len() <= Sse2::MOST
+        && let Some(sse2) = Sse2::detect()
+    {
+        return Some(sse2.copy::<ASCII>(payload, out, key));
+    }
     if payload.len() >= Avx512::LEAST
         && let Some(avx512) = Avx512::detect()
     {
         return Some(avx512.copy::<ASCII>(payload, out, key));
     }
     Avx2::detect().map(|avx2| avx2.copy::<ASCII>(payload, out, key))
+}
+
+/// Proof that the processor has SSE2: that it was compiled for one. Only code for kernels of operating systems is not.
+#[derive(Clone, Copy)]
+pub(super) struct Sse2(());
+
+impl Sse2 {
+    /// The least octets of a payload: one vector.
+    pub(super) const LEAST: usize = 16;
+    /// Up to here four of them, and no call, are better than one or two wider ones.
+    const MOST: usize = 64;
+
+    #[inline]
+    pub(super) fn detect() -> Option<Self> {
+        cfg!(target_feature = "sse2").then_some(Self(()))
+    }
 }
 
 /// Proof that the processor has AVX2.
@@ -193,6 +240,18 @@ macro_rules! vectors {
 }
 
 vectors!(
+    Sse2,
+    "sse2",
+    16,
+    __m128i,
+    _mm_loadu_si128,
+    _mm_storeu_si128,
+    _mm_set1_epi32,
+    _mm_xor_si128,
+    _mm_or_si128,
+    |octets| _mm_movemask_epi8(octets) == 0
+);
+vectors!(
     Avx2,
     "avx2",
     32,
@@ -226,6 +285,41 @@ unsafe trait Octet {}
 unsafe impl Octet for u8 {}
 // SAFETY: it has the layout of an octet, and need not even be initialised.
 unsafe impl Octet for MaybeUninit<u8> {}
+
+/// From one vector to two.
+#[inline(always)]
+fn mask_ends<V: Vectors<N>, const N: usize, const ASCII: bool>(
+    v: V,
+    payload: &mut [u8],
+    key: [u8; 4],
+) -> bool {
+    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else { return false };
+    let first = v.xor(v.load(first), v.key(key));
+    let last = v.xor(v.load(last), v.key(super::rotate(key, payload.len())));
+    store_ends(v, payload, first, last);
+    ASCII && v.is_ascii(v.or(first, last))
+}
+
+/// The same for a copy.
+#[inline(always)]
+fn copy_ends<V: Vectors<N>, const N: usize, const ASCII: bool>(
+    v: V,
+    payload: &[u8],
+    out: &mut [MaybeUninit<u8>],
+    key: [u8; 4],
+) -> bool {
+    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else { return false };
+    assert_eq!(payload.len(), out.len());
+    let first = v.xor(v.load(first), v.key(key));
+    let last = v.xor(v.load(last), v.key(super::rotate(key, payload.len())));
+    if let Some(octets) = out.first_chunk_mut() {
+        v.store(octets, first);
+    }
+    if let Some(octets) = out.last_chunk_mut() {
+        v.store(octets, last);
+    }
+    ASCII && v.is_ascii(v.or(first, last))
+}
 
 #[inline(always)]
 fn mask_by<V: Vectors<N>, const N: usize, const ASCII: bool>(v: V, payload: &mut [u8], key: [u8; 4]) -> bool {
@@ -311,14 +405,24 @@ fn copy_by<V: Vectors<N>, const N: usize, const ASCII: bool>(
         debug_assert!(false, "a shorter payload goes to another kernel");
         return super::portable::copy(payload, out, key);
     };
-    let (first_key, last_key) = (v.key(key), v.key(super::rotate(key, len)));
-    let from = if len < ALIGN_FROM { 0 } else { out.as_ptr().align_offset(N) % N };
-    let key = v.key(super::rotate(key, from));
-    let (first, last) = (v.xor(v.load(first), first_key), v.xor(v.load(last), last_key));
+    let last_key = v.key(super::rotate(key, len));
+    let (first, last) = (v.xor(v.load(first), v.key(key)), v.xor(v.load(last), last_key));
     let mut seen = v.or(first, last);
     if let Some(octets) = out.first_chunk_mut() {
         v.store(octets, first);
     }
+    if len <= 4 * N {
+        if let Some(inner) = copy_inner(v, payload, out, v.key(key), last_key) {
+            seen = v.or(seen, inner);
+        }
+        if let Some(octets) = out.last_chunk_mut() {
+            v.store(octets, last);
+        }
+        return ASCII && v.is_ascii(seen);
+    }
+
+    let from = if len < ALIGN_FROM { 0 } else { out.as_ptr().align_offset(N) % N };
+    let key = v.key(super::rotate(key, from));
     let (turns, rest) = payload[from..].as_chunks().0.as_chunks::<4>();
     let (out_turns, out_rest) = out[from..].as_chunks_mut().0.as_chunks_mut::<4>();
     for (turn, out) in turns.iter().zip(out_turns) {
@@ -341,4 +445,21 @@ fn copy_by<V: Vectors<N>, const N: usize, const ASCII: bool>(
         v.store(octets, last);
     }
     ASCII && v.is_ascii(seen)
+}
+
+/// As [`mask_inner`], for a copy.
+#[inline(always)]
+fn copy_inner<V: Vectors<N>, const N: usize>(
+    v: V,
+    payload: &[u8],
+    out: &mut [MaybeUninit<u8>],
+    first_key: V::Vector,
+    last_key: V::Vector,
+) -> Option<V::Vector> {
+    let end = payload.len() - N;
+    let second = v.xor(v.load(payload[N..].first_chunk()?), first_key);
+    let third = v.xor(v.load(payload[..end].last_chunk()?), last_key);
+    v.store(out[N..].first_chunk_mut()?, second);
+    v.store(out[..end].last_chunk_mut()?, third);
+    Some(v.or(second, third))
 }
