@@ -4,7 +4,6 @@
 //! that place at the very end, because a borrow that may not be returned cannot be made earlier.
 
 use core::fmt;
-use core::ops::Range;
 
 use super::Connection;
 use super::receiver::Receiver;
@@ -26,7 +25,8 @@ pub enum Raw {
 #[allow(missing_docs, reason = "sealed")]
 pub trait Inward {
     fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Raw>;
-    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)>;
+    fn is_plain(&self) -> bool;
+    fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])>;
     fn receiver(&mut self) -> &mut Receiver;
     fn keep(&mut self, rest: &[u8]);
 }
@@ -36,8 +36,10 @@ pub trait Inward {
 /// frame (and, if events were left, all that was not looked at) moves into the connection.
 pub struct Input<'c, 'm, C: Inward = Connection> {
     connection: &'c mut C,
-    memory: &'m mut [u8],
-    at: usize,
+    /// What was not looked at yet.
+    rest: &'m mut [u8],
+    /// Whether a whole message is next if it looks like one. Only [`Self::next`] can change that.
+    plain: bool,
 }
 
 impl<'c, 'm, C: Inward> Input<'c, 'm, C> {
@@ -45,17 +47,33 @@ impl<'c, 'm, C: Inward> Input<'c, 'm, C> {
         if !memory.is_empty() {
             connection.receiver().fed();
         }
-        Self { connection, memory, at: 0 }
+        let plain = connection.is_plain();
+        Self { connection, rest: memory, plain }
     }
 
     /// The next event. It lends its payload until the next call.
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        if let Some((kind, place)) = self.connection.next_whole(self.memory, &mut self.at) {
-            return Some(self.connection.receiver().message(kind, &mut self.memory[place]));
+        if let Some((kind, payload)) = self.next_whole() {
+            return Some(self.connection.receiver().message(kind, payload));
         }
-        let raw = self.connection.next(self.memory, &mut self.at)?;
-        Some(self.connection.receiver().event(self.memory, raw))
+        let (raw, octets) = self.next()?;
+        Some(self.connection.receiver().event(octets, raw))
+    }
+
+    #[inline(always)] // one call for each message where `poll_event` is not in line, not two
+    fn next_whole(&mut self) -> Option<(Kind, &'m mut [u8])> {
+        if self.plain { self.connection.next_whole(&mut self.rest) } else { None }
+    }
+
+    /// What happened, and the octets in which it lies.
+    #[inline]
+    fn next(&mut self) -> Option<(Raw, &'m mut [u8])> {
+        let mut at = 0;
+        let raw = self.connection.next(self.rest, &mut at);
+        let octets = self.rest.split_off_mut(..at).unwrap_or_default();
+        self.plain = self.connection.is_plain();
+        Some((raw?, octets))
     }
 }
 
@@ -63,28 +81,26 @@ impl Input<'_, '_, Connection> {
     /// The next event, and the sending half beside it: what is lent can be sent on at once.
     #[inline]
     pub fn poll_event_with(&mut self) -> Option<(Event<'_>, &mut Sender)> {
-        let found = self.connection.next_whole(self.memory, &mut self.at);
-        if let Some((kind, place)) = found {
+        if let Some((kind, payload)) = self.next_whole() {
             let Connection { receiver, sender, .. } = &mut *self.connection;
-            return Some((receiver.message(kind, &mut self.memory[place]), sender));
+            return Some((receiver.message(kind, payload), sender));
         }
-        let raw = self.connection.next(self.memory, &mut self.at)?;
+        let (raw, octets) = self.next()?;
         let Connection { receiver, sender, .. } = &mut *self.connection;
-        Some((receiver.event(self.memory, raw), sender))
+        Some((receiver.event(octets, raw), sender))
     }
 }
 
 impl<C: Inward> Drop for Input<'_, '_, C> {
     fn drop(&mut self) {
-        let rest = &self.memory[self.at..];
-        if !rest.is_empty() {
-            self.connection.keep(rest);
+        if !self.rest.is_empty() {
+            self.connection.keep(self.rest);
         }
     }
 }
 
 impl<C: Inward> fmt::Debug for Input<'_, '_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input").field("len", &self.memory.len()).field("at", &self.at).finish()
+        f.debug_struct("Input").field("len", &self.rest.len()).finish()
     }
 }

@@ -526,9 +526,14 @@ impl Inward for Connection {
         }
     }
 
-    #[inline(always)] // one call for each message where `poll_event` is not in line, not two
-    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
-        if self.sender.has_given_up() { None } else { self.receiver.next_whole(lent, at) }
+    fn is_plain(&self) -> bool {
+        self.receiver.is_plain()
+    }
+
+    #[inline(always)] // as where it is called
+    fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
+        // By way of a lent sender.
+        if self.sender.has_given_up() { None } else { self.receiver.next_whole(lent) }
     }
 
     fn receiver(&mut self) -> &mut Receiver {

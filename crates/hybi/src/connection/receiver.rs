@@ -446,10 +446,14 @@ impl Inward for Receiver {
         Some(raw)
     }
 
+    fn is_plain(&self) -> bool {
+        self.prepared.is_none() && self.line.is_plain()
+    }
+
     /// The usual case, found quickly; see [`Line::next_whole`].
-    #[inline(always)] // as for a connection
-    fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
-        if self.prepared.is_some() { None } else { self.line.next_whole(lent, at) }
+    #[inline(always)] // as where it is called
+    fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
+        self.line.next_whole(lent)
     }
 
     fn receiver(&mut self) -> &mut Receiver {

@@ -171,7 +171,8 @@ impl Decoder {
     }
 
     /// Finds a message of one frame that lies at the front of `input` whole, if that is what lies there and
-    /// its header is one of the shorter two forms. `None` says nothing: [`Self::find`] does.
+    /// its header is one of the shorter two forms. `None` says nothing: [`Self::find`] does. Not while a message
+    /// [has begun](Self::is_in_message).
     #[inline]
     pub(super) fn find_whole(&self, input: &[u8]) -> Option<Data> {
         let (kind, len_end, place) = self.single(input)?;
@@ -189,6 +190,9 @@ impl Decoder {
         if self.remaining > 0 {
             return Some(self.payload(false, 0, input.len(), usize::MAX));
         }
+        if self.is_in_message() {
+            return None;
+        }
         let (kind, len_end, place) = self.single(input)?;
         if place.end <= input.len() {
             return None; // it is whole, and need not be joined
@@ -199,13 +203,13 @@ impl Decoder {
         Some(self.payload(true, place.start, input.len(), usize::MAX))
     }
 
-    /// Judges the header of a message of one frame: its kind, whether it is masked, and where its payload is to lie.
+    /// Judges the header of a message of one frame: its kind, where its length ends, and where its payload is to lie.
     #[inline]
     fn single(&self, input: &[u8]) -> Option<(Kind, usize, Range<usize>)> {
         let (&[first, second], _) = input.split_first_chunk()?;
-        let kind = self.sequence.single(first, second)?;
-        let (len, len_end) = match second & 0x7F {
-            len @ 0..126 => (usize::from(len), 2),
+        let (kind, short) = self.sequence.single(first, second)?;
+        let (len, len_end) = match short {
+            0..126 => (usize::from(short), 2),
             126 => (usize::from(u16::from_be_bytes(*input.get(2..)?.first_chunk()?)), 4),
             _ => return None,
         };

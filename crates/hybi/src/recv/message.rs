@@ -348,25 +348,28 @@ impl Line {
 
     // ---- out
 
-    /// The usual case: a short message that lies whole at the front of what was lent. The same rules as in
-    /// [`Self::next`], all found kept at once. `None` says nothing: `next` does.
+    /// Whether a message that lies whole at the front of what is lent is the next outcome. [`Self::next_whole`] leaves it
+    /// so; all else may change it.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.buffer.is_empty() && self.flags.is_plain() && !self.decoder.is_in_message()
+    }
+
+    /// The usual case: a short message that lies whole at the front of what was lent, which [is plain](Self::is_plain). The
+    /// same rules as in [`Self::next`], all found kept at once. `None` says nothing: `next` does.
     #[inline(always)] // one call for each message where `poll_event` is not in line, not two
-    pub(crate) fn next_whole(&mut self, lent: &mut [u8], at: &mut usize) -> Option<(Kind, Range<usize>)> {
-        if !self.buffer.is_empty() || !self.flags.is_plain() {
-            return None;
-        }
-        let whole = self.decoder.find_whole(lent.get(*at..)?)?;
-        let place = *at + whole.place.start..*at + whole.place.end;
-        *at = place.end;
-        let payload = &mut lent[place.clone()];
+    pub(crate) fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
+        let whole = self.decoder.find_whole(lent)?;
+        let payload = lent.split_off_mut(..whole.place.end)?.get_mut(whole.place.start..)?;
         let unmasked = unmask_whole(payload, whole.key, || self.checks(whole.kind));
-        self.take_whole(unmasked, whole.kind, place)
+        self.take_whole(unmasked)?;
+        Some((whole.kind, payload))
     }
 
     /// The same in our own buffer; the place is one in [`Self::own`].
     #[inline]
     pub(crate) fn next_whole_own(&mut self) -> Option<(Kind, Range<usize>)> {
-        if !self.flags.is_plain() {
+        if !self.flags.is_plain() || self.decoder.is_in_message() {
             return None;
         }
         let whole = self.decoder.find_whole(self.buffer.waiting())?;
@@ -375,23 +378,13 @@ impl Line {
         let consumed = whole.place.end;
         let place = self.buffer.absolute(whole.place);
         self.buffer.consume(consumed);
-        self.take_whole(unmasked, whole.kind, place)
+        self.take_whole(unmasked)?;
+        Some((whole.kind, place))
     }
 
     #[inline]
-    fn take_whole(
-        &mut self,
-        unmasked: Result<(), ProtocolError>,
-        kind: Kind,
-        place: Range<usize>,
-    ) -> Option<(Kind, Range<usize>)> {
-        match unmasked {
-            Ok(()) => Some((kind, place)),
-            Err(error) => {
-                self.fail(error);
-                None
-            }
-        }
+    fn take_whole(&mut self, unmasked: Result<(), ProtocolError>) -> Option<()> {
+        unmasked.map_err(|error| self.fail(error)).ok()
     }
 
     /// Our own buffer.

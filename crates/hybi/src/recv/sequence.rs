@@ -66,18 +66,17 @@ impl Sequence {
         }
     }
 
-    /// The kind of message that a frame beginning with these two octets is all of, if every rule about them
-    /// holds and it is a message of one frame.
+    /// The kind of message that a frame beginning with these two octets is all of, if every rule about them holds while
+    /// no message has begun, and it is a message of one frame; and its length, if that is below 126. 126 says that the
+    /// length is in the next two octets, and more says nothing.
     #[inline]
-    pub(super) fn single(&self, first: u8, second: u8) -> Option<Kind> {
-        if self.message.is_some() || second & 0x80 != self.mask_bit {
-            return None;
-        }
-        match first {
-            0x81 => Some(Kind::Text),
-            0x82 => Some(Kind::Binary),
-            _ => None,
-        }
+    pub(super) fn single(&self, first: u8, second: u8) -> Option<(Kind, u8)> {
+        let kind = match first {
+            0x81 => Kind::Text,
+            0x82 => Kind::Binary,
+            _ => return None,
+        };
+        Some((kind, second ^ self.mask_bit)) // with another MASK bit that is more than 127
     }
 
     /// Whether a message of one frame may have so many octets.
