@@ -105,11 +105,12 @@ impl Workload {
             Role::Client => {
                 let mut state = 0x9E37_79B9u32;
                 Connection::client(agreement, Config::default(), move |out: &mut [u8]| {
-                    state ^= state << 13;
-                    state ^= state >> 17;
-                    state ^= state << 5;
-                    // A masking key is four octets, and nothing else is asked for here.
-                    out.copy_from_slice(&state.to_ne_bytes());
+                    for key in out.as_chunks_mut().0 {
+                        state ^= state << 13;
+                        state ^= state >> 17;
+                        state ^= state << 5;
+                        *key = state.to_ne_bytes();
+                    }
                 })
             }
         }

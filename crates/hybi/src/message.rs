@@ -11,10 +11,11 @@ use core::fmt;
 /// The two kinds of message (RFC 6455 §5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    // The numbers are those of the opcodes.
     /// UTF-8 text.
-    Text,
+    Text = 1,
     /// Octets that mean what the application says.
-    Binary,
+    Binary = 2,
 }
 
 /// Octets that were taken for UTF-8 and are not.

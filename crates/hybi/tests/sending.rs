@@ -393,8 +393,10 @@ fn each_frame_of_a_client_takes_a_fresh_key() {
     let mut next = 0u32;
     let entropy = move |out: &mut [u8]| {
         ASKED.fetch_add(out.len(), Ordering::Relaxed);
-        next = next.wrapping_add(0x9E37_79B9);
-        out.copy_from_slice(&next.to_be_bytes());
+        for key in out.as_chunks_mut().0 {
+            next = next.wrapping_add(0x9E37_79B9);
+            *key = next.to_be_bytes();
+        }
     };
     let mut connection = Connection::client(Agreement::default(), Config::default(), entropy);
     connection.send("a").unwrap();
@@ -403,14 +405,18 @@ fn each_frame_of_a_client_takes_a_fresh_key() {
     connection.writer().unwrap().finish(b"c").unwrap();
     connection.send_prepared(&Prepared::new("d")).unwrap();
     connection.ping(b"").unwrap();
+    for _ in 0..5 {
+        connection.send("e").unwrap();
+    }
+    drop(connection.sender().send_lent(&[0; 5000]).unwrap());
+    assert_eq!(ASKED.load(Ordering::Relaxed), 2 * 32, "eight keys at a time, when they are needed");
     connection.close(CloseCode::NORMAL, "").unwrap();
     let frames = read_all(Role::Client, &transmit_all(&mut connection)).unwrap();
     let mut keys: Vec<_> = frames.iter().map(|frame| frame.key.unwrap()).collect();
-    assert_eq!(keys.len(), 7);
-    assert_eq!(ASKED.load(Ordering::Relaxed), 4 * 7);
+    assert_eq!(keys.len(), 13);
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(keys.len(), 7);
+    assert_eq!(keys.len(), 13);
 }
 
 #[test]

@@ -11,10 +11,10 @@ pub use system::SystemEntropy;
 
 /// A source of unpredictable bytes, handed in at construction.
 ///
-/// A client needs 16 bytes for the nonce of its handshake and four for each frame that it sends. RFC 6455
-/// §5.3 and §10.3 ask that they cannot be guessed by whoever wrote the payload, so a source has to be of
-/// cryptographic quality; the adapters use the operating system's. A fixed source makes every transcript
-/// repeatable, and belongs in tests alone.
+/// A client needs 16 bytes for the nonce of its handshake and four for each frame that it sends; these it fetches 32 at
+/// a time, for eight frames. RFC 6455 §5.3 and §10.3 ask that they cannot be guessed by whoever wrote the payload, so a
+/// source has to be of cryptographic quality; the adapters use the operating system's. A fixed source makes every
+/// transcript repeatable, and belongs in tests alone.
 ///
 /// Any closure that fills a slice is a source:
 ///
@@ -32,17 +32,8 @@ pub use system::SystemEntropy;
 /// assert_eq!(key, [1, 2, 3, 4]);
 /// ```
 pub trait Entropy: Send + Sync + 'static {
-    /// Fills all of `out`. It is called once a frame, so a source that asks the operating system should
-    /// fetch more than four bytes at a time.
+    /// Fills all of `out`. A client that sends calls it once every eight frames.
     fn fill(&mut self, out: &mut [u8]);
-
-    /// Four fresh bytes, the masking key of a frame, by [`Self::fill`]. It is provided: here the source and the
-    /// length are both known, so that filling so few costs no more than it must.
-    fn masking_key(&mut self) -> [u8; 4] {
-        let mut key = [0; 4];
-        self.fill(&mut key);
-        key
-    }
 }
 
 impl<F: FnMut(&mut [u8]) + Send + Sync + 'static> Entropy for F {
@@ -61,10 +52,9 @@ impl BoxEntropy {
         Self(Box::new(source))
     }
 
-    /// Four fresh bytes: the masking key of one frame.
-    #[inline]
-    pub(crate) fn masking_key(&mut self) -> [u8; 4] {
-        self.0.masking_key()
+    /// Fills all of it with fresh bytes.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) {
+        self.0.fill(out);
     }
 
     /// Sixteen fresh bytes: the nonce of one opening handshake (RFC 6455 §4.1).

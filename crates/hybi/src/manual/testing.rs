@@ -11,8 +11,8 @@
 //! ```
 //! use hybi::{Agreement, Config, Connection};
 //!
-//! // For tests only.
-//! let entropy = |out: &mut [u8]| out.copy_from_slice(&[0x37, 0xfa, 0x21, 0x3d][..out.len()]);
+//! // For tests only: the same key for every frame.
+//! let entropy = |out: &mut [u8]| out.as_chunks_mut().0.fill([0x37, 0xfa, 0x21, 0x3d]);
 //! let mut client = Connection::client(Agreement::default(), Config::default(), entropy);
 //! client.send("Hello")?;
 //! // As in RFC 6455 §5.7:

@@ -1,7 +1,8 @@
 //! Frames into the queue: header, mask, payload. RFC 6455 §5.1 to §5.3.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::keys::Keys;
 use super::queue::Queue;
 use crate::entropy::BoxEntropy;
 use crate::error::UsageError;
@@ -15,44 +16,59 @@ pub(super) const BY_REFERENCE: usize = 4 * 1024;
 #[derive(Debug)]
 pub(super) struct Framer {
     pub(super) queue: Queue,
-    /// Where masking keys come from; a server has none and masks nothing.
-    entropy: Option<BoxEntropy>,
+    keys: Keys,
 }
 
 impl Framer {
     pub(super) fn new(entropy: Option<BoxEntropy>) -> Self {
-        Self { queue: Queue::default(), entropy }
+        Self { queue: Queue::default(), keys: Keys::new(entropy) }
     }
 
     pub(super) fn into_entropy(self) -> Option<BoxEntropy> {
-        self.entropy
+        self.keys.into_source()
     }
 
     pub(super) fn masks(&self) -> bool {
-        self.entropy.is_some()
+        self.keys.mask()
     }
 
     /// Whether a payload can be queued without further ado: it is short, and there is room for it.
-    #[inline]
-    pub(super) fn takes_short(&self, payload: &[u8]) -> bool {
+    #[inline(always)]
+    fn takes_short(&self, payload: &[u8]) -> bool {
         payload.len() <= mask::SHORT && self.queue.has_room(EncodedHeader::ROOM + payload.len())
     }
 
-    /// Queues a server's frame with such a payload.
-    #[inline]
-    pub(super) fn push_short(&mut self, opcode: Opcode, payload: &[u8]) {
-        push(&mut self.queue, header(true, opcode, payload.len()), payload, None);
+    /// Queues a server's frame with such a payload. Whether it is one.
+    #[inline(always)] // without a call, its caller need not save anything
+    pub(super) fn push_short(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
+        let takes = self.takes_short(payload);
+        if takes {
+            push(&mut self.queue, header(true, opcode, payload.len()), payload, None);
+        }
+        takes
     }
 
-    /// Queues a client's frame with such a payload.
-    #[inline]
-    pub(super) fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) {
-        if payload.len() > mask::SHORT {
-            return; // it is not; but here the compiler sees it
+    /// Queues a client's frame with such a payload. Whether it is one. There is [a key](Self::has_key).
+    #[inline(always)] // as for a server
+    pub(super) fn push_short_masked(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
+        if self.takes_short(payload)
+            && let Some(key) = self.keys.next_at_hand()
+        {
+            push(&mut self.queue, header(true, opcode, payload.len()).masked(key), payload, Some(key));
+            return true;
         }
-        let Some(entropy) = &mut self.entropy else { return };
-        let key = entropy.masking_key();
-        push(&mut self.queue, header(true, opcode, payload.len()).masked(key), payload, Some(key));
+        false
+    }
+
+    /// Whether a key is at hand.
+    #[inline(always)]
+    pub(super) fn has_key(&self) -> bool {
+        self.keys.is_at_hand()
+    }
+
+    /// See [`Keys::fetch`].
+    pub(super) fn fetch_keys(&mut self) {
+        self.keys.fetch();
     }
 
     /// Queues a frame with a copy of the payload, which is masked on the way.
@@ -65,12 +81,9 @@ impl Framer {
     #[inline(always)]
     pub(super) fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), UsageError> {
         self.queue.reserve(EncodedHeader::ROOM + payload.len()).ok_or(UsageError::OutOfMemory)?;
-        match &mut self.entropy {
+        match self.keys.next() {
             None => push(&mut self.queue, header, payload, None),
-            Some(entropy) => {
-                let key = entropy.masking_key();
-                push(&mut self.queue, header.masked(key), payload, Some(key));
-            }
+            Some(key) => push(&mut self.queue, header.masked(key), payload, Some(key)),
         }
         Ok(())
     }
@@ -84,7 +97,7 @@ impl Framer {
         room: usize,
     ) -> Result<Option<[u8; 4]>, UsageError> {
         self.queue.reserve(EncodedHeader::ROOM + room).ok_or(UsageError::OutOfMemory)?;
-        let key = self.entropy.as_mut().map(BoxEntropy::masking_key);
+        let key = self.keys.next();
         let header = header(true, opcode, len);
         let header = key.map_or(header, |key| header.masked(key)).encode();
         self.queue.push(header.len(), |tail| tail.extend_from_slice(&header));
@@ -94,23 +107,26 @@ impl Framer {
 
     /// Queues a frame with the payload by reference. A client masks in place if nobody else holds the
     /// octets, and a copy if somebody does.
-    pub(super) fn push_shared(&mut self, opcode: Opcode, payload: Bytes) -> Result<(), (UsageError, Bytes)> {
+    pub(super) fn push_shared(
+        &mut self,
+        opcode: Opcode,
+        mut payload: Bytes,
+    ) -> Result<(), (UsageError, Bytes)> {
         let mut header = header(true, opcode, payload.len());
         if self.queue.reserve_for_shared(EncodedHeader::ROOM).is_none() {
             return Err((UsageError::OutOfMemory, payload));
         }
-        let payload = match &mut self.entropy {
-            None => payload,
-            Some(entropy) => match payload.try_into_mut() {
+        if self.keys.mask() {
+            let mut own = match payload.try_into_mut() {
+                Ok(own) => own,
                 Err(shared) => return self.push(true, opcode, &shared).map_err(|error| (error, shared)),
-                Ok(mut payload) => {
-                    let key = entropy.masking_key();
-                    header = header.masked(key);
-                    mask::mask(&mut payload, key);
-                    BytesMut::freeze(payload)
-                }
-            },
-        };
+            };
+            if let Some(key) = self.keys.next() {
+                header = header.masked(key);
+                mask::mask(&mut own, key);
+            }
+            payload = own.freeze();
+        }
         let header = header.encode();
         self.queue.push(header.len(), |tail| tail.extend_from_slice(&header));
         self.queue.push_shared(payload);

@@ -174,35 +174,55 @@ impl Line {
 
     // ---- say
 
-    #[inline]
-    pub(crate) fn send(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
+    #[inline(always)]
+    pub(crate) fn send(&mut self, Payload { kind, bytes, compress }: Payload<'_>) -> Result<(), UsageError> {
+        self.send_parts(kind, bytes, compress) // as one value it would go through memory
+    }
+
+    fn send_parts(&mut self, kind: Kind, bytes: &[u8], compress: Option<bool>) -> Result<(), UsageError> {
         self.admit()?;
-        if self.path.is_none() && self.framer.takes_short(payload.bytes) {
+        if self.path.is_none() {
             if self.framer.masks() {
-                return self.push_short_masked(payload);
+                return self.push_masked(kind, bytes, compress);
             }
-            self.framer.push_short(opcode(payload.kind), payload.bytes);
+            if self.framer.push_short(opcode(kind), bytes) {
+                self.note_high();
+                return Ok(());
+            }
+        }
+        self.push_message(kind, bytes, compress)
+    }
+
+    #[inline(never)] // a server's way is shorter without it
+    fn push_masked(&mut self, kind: Kind, bytes: &[u8], compress: Option<bool>) -> Result<(), UsageError> {
+        if !self.framer.has_key() {
+            return self.fetch_keys_and_push(kind, bytes, compress);
+        }
+        if self.framer.push_short_masked(opcode(kind), bytes) {
             self.note_high();
             return Ok(());
         }
-        self.push_message(payload)
+        self.push_message(kind, bytes, compress)
     }
 
-    /// Cannot fail: what it returns makes the call of it the last thing that [`Self::send`] does.
-    #[inline(never)] // a server's way is shorter without it
-    fn push_short_masked(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
-        self.framer.push_short_masked(opcode(payload.kind), payload.bytes);
-        self.note_high();
-        Ok(())
+    #[inline(never)] // what does not call anything need not save anything
+    fn fetch_keys_and_push(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        compress: Option<bool>,
+    ) -> Result<(), UsageError> {
+        self.framer.fetch_keys();
+        self.push_masked(kind, bytes, compress)
     }
 
     /// Queues a message that was admitted.
     #[inline(never)]
-    fn push_message(&mut self, payload: Payload<'_>) -> Result<(), UsageError> {
-        if self.transforms(payload.bytes.len(), payload.compress) {
-            self.push_transformed(payload)?;
+    fn push_message(&mut self, kind: Kind, bytes: &[u8], compress: Option<bool>) -> Result<(), UsageError> {
+        if self.transforms(bytes.len(), compress) {
+            self.push_transformed(Payload { kind, bytes, compress })?;
         } else {
-            self.framer.push(true, opcode(payload.kind), payload.bytes)?;
+            self.framer.push(true, opcode(kind), bytes)?;
         }
         self.note_high();
         Ok(())

@@ -10,6 +10,7 @@
 
 mod control;
 mod frame;
+mod keys;
 mod message;
 mod queue;
 
