@@ -168,28 +168,26 @@ mod tests {
         ];
         #[cfg(target_arch = "x86_64")]
         macro_rules! vectors {
-            ($proof:ident, $least:literal) => {
-                if x86::$proof::detect().is_some() {
-                    fn proof() -> x86::$proof {
-                        x86::$proof::detect().expect("it was there before")
-                    }
+            ($proof:expr, $name:literal, $least:literal) => {
+                if $proof.is_some() {
                     all.push(Kernel {
-                        name: stringify!($proof),
+                        name: $name,
                         least: $least,
                         mask: |payload, key| {
-                            proof().mask::<false>(payload, key);
+                            $proof.expect(THERE).mask::<false>(payload, key);
                         },
-                        mask_ascii: |payload, key| proof().mask::<true>(payload, key),
-                        copy: |payload, out, key| proof().copy::<true>(payload, out, key),
+                        mask_ascii: |payload, key| $proof.expect(THERE).mask::<true>(payload, key),
+                        copy: |payload, out, key| $proof.expect(THERE).copy::<true>(payload, out, key),
                     });
                 }
             };
         }
         #[cfg(target_arch = "x86_64")]
         {
-            vectors!(Sse2, 16);
-            vectors!(Avx2, 32);
-            vectors!(Avx512, 64);
+            const THERE: &str = "it was there before";
+            vectors!(x86::Sse2::detect(), "SSE2", 16);
+            vectors!(x86::Processor::ask().avx2(), "AVX2", 32);
+            vectors!(x86::Processor::ask().avx512(), "AVX-512", 64);
         }
         all
     }

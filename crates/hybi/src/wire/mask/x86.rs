@@ -21,6 +21,7 @@ use core::arch::x86_64::{
     _mm512_set1_epi32, _mm512_storeu_si512, _mm512_test_epi32_mask, _mm512_xor_si512,
 };
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::SHORT;
 
@@ -46,12 +47,24 @@ fn mask_more<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool
     {
         return Some(sse2.mask::<ASCII>(payload, key));
     }
+    let processor = Processor::known();
     if payload.len() >= Avx512::LEAST
-        && let Some(avx512) = Avx512::detect()
+        && let Some(avx512) = processor.avx512()
     {
         return Some(avx512.mask::<ASCII>(payload, key));
     }
-    Avx2::detect().map(|avx2| avx2.mask::<ASCII>(payload, key))
+    match processor.avx2() {
+        Some(avx2) => Some(avx2.mask::<ASCII>(payload, key)),
+        None if processor.was_asked() => None,
+        None => ask_and_mask::<ASCII>(payload, key),
+    }
+}
+
+#[cold]
+#[inline(never)] // the usual way ends with each of its calls, so it saves no registers
+fn ask_and_mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+    Processor::ask();
+    mask_more::<ASCII>(payload, key)
 }
 
 /// The same for a copy.
@@ -75,12 +88,80 @@ fn copy_more<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key
     {
         return Some(sse2.copy::<ASCII>(payload, out, key));
     }
+    let processor = Processor::known();
     if payload.len() >= Avx512::LEAST
-        && let Some(avx512) = Avx512::detect()
+        && let Some(avx512) = processor.avx512()
     {
         return Some(avx512.copy::<ASCII>(payload, out, key));
     }
-    Avx2::detect().map(|avx2| avx2.copy::<ASCII>(payload, out, key))
+    match processor.avx2() {
+        Some(avx2) => Some(avx2.copy::<ASCII>(payload, out, key)),
+        None if processor.was_asked() => None,
+        None => ask_and_copy::<ASCII>(payload, out, key),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn ask_and_copy<const ASCII: bool>(
+    payload: &[u8],
+    out: &mut [MaybeUninit<u8>],
+    key: [u8; 4],
+) -> Option<bool> {
+    Processor::ask();
+    copy_more::<ASCII>(payload, out, key)
+}
+
+/// What the processor has, beyond what it was compiled for.
+#[derive(Clone, Copy)]
+pub(super) struct Processor(u8);
+
+/// What is known of it: zero before it was asked.
+static PROCESSOR: AtomicU8 = AtomicU8::new(0);
+
+impl Processor {
+    const ASKED: u8 = 1;
+    const AVX2: u8 = 2;
+    /// And is of a generation that does not become slower when it is used: the ones before Ice Lake, which do, lack
+    /// VBMI2.
+    const AVX512: u8 = 4;
+
+    #[inline]
+    fn known() -> Self {
+        Self(PROCESSOR.load(Relaxed))
+    }
+
+    /// Asks it, so that it is known.
+    pub(super) fn ask() -> Self {
+        macro_rules! has {
+            ($feature:tt) => {{
+                #[cfg(feature = "std")]
+                let there = std::arch::is_x86_feature_detected!($feature);
+                #[cfg(not(feature = "std"))]
+                let there = cfg!(target_feature = $feature);
+                there
+            }};
+        }
+        let avx2 = if has!("avx2") { Self::AVX2 } else { 0 };
+        let avx512 = if has!("avx512f") && has!("avx512vbmi2") { Self::AVX512 } else { 0 };
+        PROCESSOR.store(Self::ASKED | avx2 | avx512, Relaxed);
+        Self::known()
+    }
+
+    #[inline]
+    fn was_asked(self) -> bool {
+        self.0 & Self::ASKED != 0
+    }
+
+    #[inline]
+    pub(super) fn avx2(self) -> Option<Avx2> {
+        (self.0 & Self::AVX2 != 0).then_some(Avx2(()))
+    }
+
+    #[inline]
+    pub(super) fn avx512(self) -> Option<Avx512> {
+        (self.0 & Self::AVX512 != 0).then_some(Avx512(()))
+    }
 }
 
 /// Proof that the processor has SSE2: that it was compiled for one. Only code for kernels of operating systems is not.
@@ -89,7 +170,7 @@ pub(super) struct Sse2(());
 
 impl Sse2 {
     /// The least octets of a payload: one vector.
-    pub(super) const LEAST: usize = 16;
+    const LEAST: usize = 16;
     /// Up to here four of them, and no call, are better than one or two wider ones.
     const MOST: usize = 64;
 
@@ -103,37 +184,13 @@ impl Sse2 {
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
-impl Avx2 {
-    /// The proof, if there is one. Asking costs a load and a test: the answer is kept by the standard library.
-    #[inline]
-    pub(super) fn detect() -> Option<Self> {
-        #[cfg(feature = "std")]
-        let there = std::arch::is_x86_feature_detected!("avx2");
-        #[cfg(not(feature = "std"))]
-        let there = cfg!(target_feature = "avx2");
-        there.then_some(Self(()))
-    }
-}
-
-/// Proof that the processor has AVX-512, and is of a generation that does not become slower when it is used: the ones
-/// before Ice Lake, which do, lack VBMI2.
+/// Proof that the processor has AVX-512, and that it is worth it.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 
 impl Avx512 {
     /// The least octets of a payload: one vector.
-    pub(super) const LEAST: usize = 64;
-
-    /// The proof, if there is one.
-    #[inline]
-    pub(super) fn detect() -> Option<Self> {
-        #[cfg(feature = "std")]
-        let there = std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vbmi2");
-        #[cfg(not(feature = "std"))]
-        let there = cfg!(all(target_feature = "avx512f", target_feature = "avx512vbmi2"));
-        there.then_some(Self(()))
-    }
+    const LEAST: usize = 64;
 }
 
 /// What a kernel does with vectors of `N` octets, on a processor that is proven to have them.
