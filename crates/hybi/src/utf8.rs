@@ -1,7 +1,7 @@
 //! UTF-8 validation that can stop inside a character and go on later: RFC 6455 §8.1, RFC 3629.
 //!
-//! Whole characters go through simdutf8; the up to three octets of a character whose rest has not arrived
-//! are looked at one by one, so that the first octet that cannot be right fails at once (Autobahn 6.4.*).
+//! Whole characters go through simdutf8. Of a character whose rest has not arrived up to three octets are kept, and
+//! looked at by themselves, so that the first octet that cannot be right fails at once (Autobahn 6.4.*).
 
 use crate::message::NotUtf8;
 
@@ -31,24 +31,14 @@ impl Utf8Validator {
     /// # Errors
     /// [`NotUtf8`] if no text can begin with what was taken so far. The validator is then of no more use.
     #[inline]
-    pub fn update(&mut self, mut piece: &[u8]) -> Result<(), NotUtf8> {
-        if self.len > 0 {
-            piece = self.complete(piece)?;
-            if self.len > 0 {
-                return Ok(()); // the piece was too short to complete it
-            }
-        }
-        let (whole, partial) = split_partial(piece);
-        if !is_utf8(whole) {
-            return Err(NotUtf8);
-        }
-        self.keep(partial)
+    pub fn update(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
+        if self.is_in_char() { self.go_on(piece) } else { self.take(piece) }
     }
 
     /// Takes a piece that is known to be ASCII: all there is to check is that it begins no character's middle.
     #[inline]
     pub(crate) fn update_ascii(&mut self, piece_is_empty: bool) -> Result<(), NotUtf8> {
-        if self.len > 0 && !piece_is_empty { Err(NotUtf8) } else { Ok(()) }
+        if self.is_in_char() && !piece_is_empty { Err(NotUtf8) } else { Ok(()) }
     }
 
     /// The text is over.
@@ -57,7 +47,11 @@ impl Utf8Validator {
     /// [`NotUtf8`] if it ends inside a character.
     #[inline]
     pub fn finish(&mut self) -> Result<(), NotUtf8> {
-        if self.len > 0 { Err(NotUtf8) } else { Ok(()) }
+        if self.is_in_char() { Err(NotUtf8) } else { Ok(()) }
+    }
+
+    fn is_in_char(&self) -> bool {
+        self.len > 0
     }
 
     /// The first octets of a character whose rest has not arrived: none to three.
@@ -73,25 +67,25 @@ impl Utf8Validator {
         }
     }
 
-    /// Gives the unfinished character octets until it is whole or `piece` is empty; returns the rest.
-    fn complete<'p>(&mut self, mut piece: &'p [u8]) -> Result<&'p [u8], NotUtf8> {
-        while self.len > 0 {
-            let [octet, rest @ ..] = piece else { break };
-            let mut char = [0; 4];
-            let n = self.len as usize;
-            char[..n].copy_from_slice(self.partial());
-            char[n] = *octet;
-            piece = rest;
-            if n + 1 == char_len(char[0]) {
-                self.len = 0;
-                if !is_utf8(&char[..=n]) {
-                    return Err(NotUtf8);
-                }
-            } else {
-                self.keep(&char[..=n])?;
-            }
+    /// Gives the unfinished character the octets that it misses, as far as they are there, and takes the rest.
+    fn go_on(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
+        let (missing, rest) = piece.split_at(self.missing().min(piece.len()));
+        let mut char = [0; 4];
+        let (before, n) = (self.partial().len(), self.partial().len() + missing.len());
+        char[..before].copy_from_slice(self.partial());
+        char[before..n].copy_from_slice(missing);
+        self.take(&char[..n])?;
+        if rest.is_empty() { Ok(()) } else { self.take(rest) }
+    }
+
+    /// Takes octets that begin with a character.
+    #[inline]
+    fn take(&mut self, octets: &[u8]) -> Result<(), NotUtf8> {
+        let (whole, partial) = split_partial(octets);
+        if !is_utf8(whole) {
+            return Err(NotUtf8);
         }
-        Ok(piece)
+        self.keep(partial)
     }
 
     /// Remembers the beginning of a character, if it is one.
@@ -108,8 +102,11 @@ impl Utf8Validator {
 /// Whether the octets are UTF-8, whole characters only.
 #[inline]
 pub(crate) fn is_utf8(octets: &[u8]) -> bool {
-    // Short texts are mostly ASCII, and a test in line costs less than the call.
-    octets.len() < 64 && octets.is_ascii() || simdutf8::basic::from_utf8(octets).is_ok()
+    match octets.first_chunk::<64>() {
+        // simdutf8 leaves so few to the standard library; most are ASCII, and a test in line costs less than a call.
+        None => octets.is_ascii() || core::str::from_utf8(octets).is_ok(),
+        Some(_) => simdutf8::basic::from_utf8(octets).is_ok(),
+    }
 }
 
 /// Cuts off the octets at the end that begin a character and do not finish it.
@@ -136,20 +133,15 @@ const fn char_len(lead: u8) -> usize {
     }
 }
 
-/// Whether some character begins with these octets, of which there are fewer than it has. The table of
-/// RFC 3629 §4, less its last column.
+/// Whether some character begins with what [`split_partial`] cut off, a lead and octets that continue one: some leads
+/// have fewer second octets than others (RFC 3629 §4).
 fn begins_char(partial: &[u8]) -> bool {
-    let continues = |octet: &u8| matches!(octet, 0x80..=0xBF);
     match partial {
-        [] => true,
-        [lead] => char_len(*lead) > 1,
-        [0xE0, second, rest @ ..] => matches!(second, 0xA0..=0xBF) && rest.is_empty(),
-        [0xED, second, rest @ ..] => matches!(second, 0x80..=0x9F) && rest.is_empty(),
-        [0xE1..=0xEF, second, rest @ ..] => continues(second) && rest.is_empty(),
-        [0xF0, second, rest @ ..] => matches!(second, 0x90..=0xBF) && rest.iter().all(continues),
-        [0xF1..=0xF3, second, rest @ ..] => continues(second) && rest.iter().all(continues),
-        [0xF4, second, rest @ ..] => matches!(second, 0x80..=0x8F) && rest.iter().all(continues),
-        _ => false,
+        [0xE0, second, ..] => *second >= 0xA0,
+        [0xED, second, ..] => *second <= 0x9F,
+        [0xF0, second, ..] => *second >= 0x90,
+        [0xF4, second, ..] => *second <= 0x8F,
+        _ => true,
     }
 }
 
