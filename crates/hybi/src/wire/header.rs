@@ -64,7 +64,7 @@ impl FrameHeader {
         if opcode.is_control() && (!fin || payload_len > MAX_CONTROL_LEN as u64) || payload_len >> 63 != 0 {
             return None;
         }
-        Some(Self { first: opcode.bits() | if fin { FIN } else { 0 }, key: None, payload_len })
+        Some(Self { first: opcode.bits() + if fin { FIN } else { 0 }, key: None, payload_len })
     }
 
     /// The same, masked with this key.
@@ -79,7 +79,7 @@ impl FrameHeader {
     #[inline]
     #[must_use]
     pub const fn with_rsv(mut self, rsv: u8) -> Self {
-        self.first = self.first & !RSV | (rsv << 4) & RSV;
+        self.first = (self.first & !RSV) + (rsv << 4 & RSV);
         self
     }
 
@@ -196,20 +196,21 @@ impl FrameHeader {
     /// The octets of the header, in the shortest form.
     #[inline(always)] // where the length is known to be short, two lines are left of it
     pub fn encode(&self) -> EncodedHeader {
-        // Put together as two numbers, first octet lowest: what comes of it is two stores, whatever the form.
+        // Added up as two numbers, first octet lowest: what comes of it is two stores, whatever the form.
         let (mask, key, key_len) = match self.key {
             Some(key) => (MASK, u32::from_le_bytes(key), 4),
             None => (0, 0, 0),
         };
-        let start = |form: u8| u64::from(self.first) | u64::from(mask | form) << 8;
+        let start = |form: u8| u64::from(u16::from_le_bytes([self.first, mask + form]));
         let (low, high, len) = match self.payload_len {
-            short @ 0..126 => (start(short as u8) | u64::from(key) << 16, 0, 2),
+            short @ 0..126 => (start(short as u8) + (u64::from(key) << 16), 0, 2),
             medium @ 126..0x1_0000 => {
-                (start(126) | u64::from((medium as u16).swap_bytes()) << 16 | u64::from(key) << 32, 0, 4)
+                let length = u64::from((medium as u16).swap_bytes());
+                (start(126) + (length << 16) + (u64::from(key) << 32), 0, 4)
             }
             long => {
                 let length = long.swap_bytes();
-                (start(127) | length << 16, length >> 48 | u64::from(key) << 16, 10)
+                (start(127) + (length << 16), (length >> 48) + (u64::from(key) << 16), 10)
             }
         };
         EncodedHeader { octets: [low.to_le_bytes(), high.to_le_bytes()], len: len + key_len }
