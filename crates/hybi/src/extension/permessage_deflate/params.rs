@@ -329,11 +329,11 @@ impl DeflateConfig {
             Some(Some(bits)) if bits <= own_limit && self.client_max_window_bits != Window::Full => bits,
             Some(_) => return Err(UnacceptableAnswer),
         };
-        let server_window = match (answer.server_max_window_bits, self.server_max_window_bits) {
-            (bits, Window::Any) | (bits @ None, Window::Full) => bits,
-            (Some(bits), Window::AtMost(limit)) if bits <= limit => Some(bits),
+        match (answer.server_max_window_bits, self.server_max_window_bits) {
+            (_, Window::Any) | (None, Window::Full) => {}
+            (Some(bits), Window::AtMost(limit)) if bits <= limit => {}
             (_, Window::AtMost(_) | Window::Full) => return Err(UnacceptableAnswer),
-        };
+        }
         let forbidden = |wish, asked| wish == Takeover::Always && asked;
         let ignored = self.server_no_context_takeover == Takeover::None && !answer.server_no_context_takeover;
         if ignored
@@ -347,7 +347,6 @@ impl DeflateConfig {
             client_no_context_takeover: answer.client_no_context_takeover
                 || self.client_no_context_takeover == Takeover::None,
             client_max_window_bits: bits,
-            server_max_window_bits: server_window.unwrap_or_default(),
             ..answer.params()
         })
     }
