@@ -106,7 +106,7 @@ impl<'a> Data<'a> {
         match self.0 {
             Lend::Slice(octets) => Bytes::copy_from_slice(octets),
             Lend::Joined(octets) => {
-                if octets.capacity() / 2 > octets.len() {
+                if octets.capacity() > 2 * octets.len() {
                     return Bytes::copy_from_slice(octets); // what is kept holds no more than it needs
                 }
                 core::mem::take(octets).into()
@@ -200,4 +200,20 @@ pub struct Fragment<'a> {
     pub first: bool,
     /// Whether this is the last. It may be empty.
     pub last: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_fills_half_of_its_memory_is_kept_where_it_is() {
+        for (capacity, is_kept) in [(8, true), (9, false)] {
+            let mut joined = Vec::with_capacity(capacity);
+            joined.extend([7; 4]);
+            let place = joined.as_ptr();
+            let bytes = Data::new(Lend::Joined(&mut joined)).into_bytes();
+            assert_eq!((&bytes[..], bytes.as_ptr() == place), (&[7; 4][..], is_kept), "{capacity}");
+        }
+    }
 }
