@@ -159,6 +159,29 @@ fn what_was_just_sent_is_referred_to() {
     }
 }
 
+/// A window is full when as many octets were sent, and not before.
+#[test]
+fn what_fills_a_window_can_refer_to_all_of_it() {
+    for n in 10..=15 {
+        let eighth = bits(n).len() / 8;
+        let mut deflater = Deflater::new(bits(n), true, Level::default());
+        let sent = noise(5 * eighth);
+        deflate(&mut deflater, &sent);
+        let again = deflate(&mut deflater, &sent[..3 * eighth]).len();
+        assert!(again < eighth / 2, "{n} bits: {again}");
+    }
+}
+
+/// Five literals and one match; zlib cannot refer to the first of all octets.
+#[test]
+fn without_takeover_each_message_can_refer_to_its_first_octet() {
+    let mut deflater = Deflater::new(WindowBits::MAX, false, Level::default());
+    for _ in 0..3 {
+        let payload = deflate(&mut deflater, b"HelloHello");
+        assert_eq!(payload.len(), if cfg!(feature = "zlib-rs") { 10 } else { 9 });
+    }
+}
+
 /// What hardly compresses.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 1u32;

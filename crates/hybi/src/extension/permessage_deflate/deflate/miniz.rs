@@ -81,8 +81,10 @@ impl Compressor {
         }
         let primed = if window < MIN_PRIMED { 0 } else { window / 2 };
         while !payload.is_empty() {
-            if self.seen.len() + payload.len() > window && self.seen.len() > primed {
-                self.restart(primed);
+            if let Some(old @ 1..) = self.seen.len().checked_sub(primed)
+                && self.seen.len() + payload.len() > window
+            {
+                self.restart(old);
             }
             let (now, rest) = payload.split_at(payload.len().min(window - self.seen.len()));
             self.append(now, out)?;
@@ -92,11 +94,11 @@ impl Compressor {
         Ok(())
     }
 
-    /// Forgets all but the last so many octets.
-    fn restart(&mut self, primed: usize) {
+    /// Forgets the first so many octets that it has seen.
+    fn restart(&mut self, old: usize) {
         self.discard(&[], TDEFLFlush::Full);
-        self.seen.drain(..self.seen.len() - primed);
-        if primed > 0 {
+        self.seen.drain(..old);
+        if !self.seen.is_empty() {
             let seen = core::mem::take(&mut self.seen);
             self.discard(&seen, TDEFLFlush::Sync);
             self.seen = seen;
