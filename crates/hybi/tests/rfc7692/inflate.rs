@@ -70,6 +70,28 @@ fn payloads_that_are_no_stream_are_refused_in_every_cut() {
     }
 }
 
+/// Not with an octet more, and not when the message ends.
+#[test]
+fn what_is_no_stream_is_refused_by_the_octet_that_shows_it() {
+    let repeat_before_the_first = dynamic(257, 1, &[1, 1, 0, 0]).code("0").put(0, 2).octets();
+    let rows: &[(&str, Vec<u8>)] = &[
+        ("block type 3", Bits::default().header(false, 3).octets()),
+        ("wrong complement of a stored length", vec![0x00, 0x05, 0x00, 0xFA, 0xFE]),
+        ("symbol 286", fixed(|b| _ = b.code("11000110")).octets()),
+        ("distance symbol 30", fixed(|b| _ = b.literal(b'a').code("0000001").code("11110")).octets()),
+        ("distance before the beginning", fixed(|b| _ = b.literal(b'a').match_3(2)).octets()),
+        ("287 literals", Bits::default().header(false, 2).put(287 - 257, 5).put(0, 9).octets()),
+        ("a lone code of code lengths", dynamic(257, 1, &[0, 0, 1, 0]).octets()),
+        ("repeats a length before the first", repeat_before_the_first),
+    ];
+    for (name, stream) in rows {
+        let mut inflater = inflater();
+        let (last, before) = stream.split_last().unwrap();
+        assert_eq!(inflater.inflate(before, &mut Vec::new(), LIMIT), Ok(()), "{name}");
+        assert_eq!(inflater.inflate(&[*last], &mut Vec::new(), LIMIT), Err(InflateError::Corrupt), "{name}");
+    }
+}
+
 /// Of the code lengths many zeros are `0`, 1 is `10`, 2 is `11`.
 fn one_and_two(literals: u32, distances: u32) -> Bits {
     dynamic(literals, distances, &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2])
@@ -307,6 +329,23 @@ fn fragments_are_delivered_with_bounded_room() {
     }
 }
 
+#[test]
+fn octets_that_were_not_consumed_leave_no_trace() {
+    let text = b"Hello, hello, hello there";
+    let payload = fixed(|b| text.iter().for_each(|octet| _ = b.literal(*octet))).end().payload();
+    for room in 0..text.len() - 9 {
+        let mut message = Vec::new();
+        let consumed = inflater().inflate_some(&payload, true, &mut message, room).unwrap().consumed;
+        let others = [&payload[..consumed], &[0xFF; 20]].concat();
+        let mut inflater = inflater();
+        message.clear();
+        let progress = inflater.inflate_some(&others, true, &mut message, room).unwrap();
+        assert_eq!(progress, Progress { consumed, done: false });
+        inflater.inflate_some(&payload[consumed..], true, &mut message, LIMIT).unwrap();
+        assert_eq!(message, text, "{room}");
+    }
+}
+
 /// The last bits of a distance are those of the tail, and the match needs more room than there is.
 #[test]
 fn a_match_in_the_tail_waits_for_room() {
@@ -335,6 +374,37 @@ fn a_match_in_the_tail_waits_for_room() {
     let rest = inflater.inflate_some(&[], true, &mut message, 40_000);
     assert_eq!(rest, Err(InflateError::Corrupt), "no block ends there");
     assert_eq!(message.len(), 30_227 + 10, "each further zero of the tail is a literal");
+}
+
+/// The last block ends inside of the tail; so two octets of it are left over, which are no block.
+#[test]
+fn a_last_block_that_ends_in_the_tail_is_refused_whatever_the_room() {
+    // As above, but that the end of the block is `0`.
+    let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    let zeros = |bits: &mut Bits, n: u32| _ = bits.code("1111").put(n - 11, 7);
+    let mut stream = Bits::default();
+    stream.stored(false, &[b'x'; 30_000]).header(true, 2).put(285 - 257, 5).put(30 - 1, 5).put(19 - 4, 4);
+    order.iter().for_each(|symbol| _ = stream.put(if matches!(symbol, 0 | 16 | 17) { 0 } else { 4 }, 3));
+    zeros(&mut stream, 138);
+    zeros(&mut stream, 104);
+    (1..14u32).for_each(|length| _ = stream.code(&format!("{length:04b}"))); // 242 to 254: 2 to 14 bits
+    stream.code("1110").code("0000"); // 255: 15 bits; the end of the block: one
+    zeros(&mut stream, 27);
+    stream.code("1110"); // 227 octets or more: 15 bits and 5 further
+    zeros(&mut stream, 14);
+    (0..14u32).for_each(|length| _ = stream.code(&format!("{length:04b}")));
+    stream.code("1110").code("1110"); // the last distance: 15 bits and 13 further
+    stream.code("10").code(&"1".repeat(15)).put(0, 5).code(&"1".repeat(15)).put(0, 5); // 8 bits are missing
+
+    for room in [30_001, 30_010, LIMIT] {
+        let mut inflater = inflater();
+        let mut message = Vec::new();
+        let result = inflater
+            .inflate_some(&stream.octets(), true, &mut message, room)
+            .and_then(|_| inflater.inflate_some(&[], true, &mut message, LIMIT));
+        assert_eq!(result, Err(InflateError::Corrupt), "{room}");
+        assert_eq!(message.len(), 30_228, "{room}");
+    }
 }
 
 #[test]

@@ -46,14 +46,11 @@ impl History {
 
     /// Keeps what came last.
     pub(super) fn push(&mut self, new: &[u8]) -> Result<(), TryReserveError> {
-        let mut new = &new[new.len().saturating_sub(self.window)..];
+        let new = &new[new.len().saturating_sub(self.window)..];
         let room = self.window - self.octets.len();
-        if room > 0 {
-            let (fits, rest) = new.split_at(new.len().min(room));
-            self.reserve(fits.len())?;
-            self.octets.extend_from_slice(fits);
-            new = rest;
-        }
+        let (fits, mut new) = new.split_at(new.len().min(room));
+        self.reserve(fits.len())?;
+        self.octets.extend_from_slice(fits);
         while !new.is_empty() {
             let n = new.len().min(self.window - self.at);
             self.octets[self.at..self.at + n].copy_from_slice(&new[..n]);
@@ -77,7 +74,7 @@ impl History {
     fn find(&self, back: usize) -> usize {
         let len = self.octets.len();
         let end = if len == self.window { self.at } else { len };
-        if back <= end { end - back } else { end + len - back }
+        end.checked_sub(back).unwrap_or_else(|| end + len - back)
     }
 
     /// The octets from `back` before the end on, as far as they lie together; also some that are none of them.
@@ -96,6 +93,20 @@ impl History {
                 front.copy_from_slice(&self.octets[start..]);
                 rest.copy_from_slice(&self.octets[..rest.len()]);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_grows_when_it_is_full_and_not_before() {
+        let mut history = History::new(4096);
+        for (new, capacity) in [(1000, 1024), (24, 1024), (1, 2048), (2000, 3025), (2000, 4096)] {
+            history.push(&[0; 2000][..new]).expect("there is memory");
+            assert_eq!(history.capacity(), capacity, "{}", history.len());
         }
     }
 }

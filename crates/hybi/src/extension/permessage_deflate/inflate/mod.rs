@@ -207,7 +207,6 @@ impl Inflater {
         (self.begun, self.tail) = (false, 0);
         if !self.takeover {
             self.history.clear();
-            self.stream.reset();
         }
     }
 
@@ -241,7 +240,8 @@ impl Inflater {
 fn room_for(input: usize) -> usize {
     /// What an octet usually becomes.
     const RATIO: usize = 5;
-    input.saturating_mul(RATIO).saturating_add(stream::ROOM).min(32 * 1024)
+    const MOST: usize = 32 * 1024;
+    input.saturating_mul(RATIO).saturating_add(stream::ROOM).min(MOST)
 }
 
 /// Sees to it that so many octets can be appended without growing; memory doubles, and never goes above `max`.
@@ -261,5 +261,20 @@ impl fmt::Debug for Inflater {
             .field("heap_len", &self.heap_len())
             .field("failed", &self.failed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_doubles_where_there_is_no_room_and_keeps_to_the_limit() {
+        for (room, max, capacity) in [(60, 1000, 100), (61, 1000, 140), (300, 1000, 340), (61, 120, 120)] {
+            let mut out = Vec::with_capacity(100);
+            out.resize(40, 0);
+            assert_eq!(grow(&mut out, room, max), Ok(room));
+            assert_eq!(out.capacity(), capacity, "{room} of {max}");
+        }
     }
 }

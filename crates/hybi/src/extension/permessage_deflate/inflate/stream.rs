@@ -81,12 +81,6 @@ impl Stream {
         self.last && self.is_at_boundary()
     }
 
-    /// Begins anew. Memory for tables stays.
-    pub(super) fn reset(&mut self) {
-        self.bits = Bits { buffer: 0, n: 0 };
-        (self.state, self.last) = (State::Header, false);
-    }
-
     /// Gives memory back, at the end of a block.
     pub(super) fn release(&mut self) {
         self.tables = Vec::new();
@@ -479,9 +473,9 @@ impl<'a> Sink<'a> {
     fn copy(&mut self, len: usize, distance: usize) -> usize {
         let len = len.min(self.room());
         let mut left = len;
-        if distance > self.len {
-            let n = left.min(distance - self.len);
-            self.history.copy_to(distance - self.len, &mut self.octets[self.len..self.len + n]);
+        if let Some(back @ 1..) = distance.checked_sub(self.len) {
+            let n = left.min(back);
+            self.history.copy_to(back, &mut self.octets[self.len..self.len + n]);
             self.len += n;
             left -= n;
         }
@@ -496,35 +490,36 @@ impl<'a> Sink<'a> {
     #[inline(always)]
     fn copy_fast(&mut self, len: usize, distance: usize) {
         let end = self.len + len;
-        if distance > self.len {
-            let run = self.history.run(distance - self.len);
-            if len > distance - self.len || len + CHUNK > run.len() {
+        if let Some(back @ 1..) = distance.checked_sub(self.len) {
+            let run = self.history.run(back);
+            if len > back || len.next_multiple_of(CHUNK) > run.len() {
                 self.copy(len, distance);
                 return;
             }
-            for (to, from) in self.octets[self.len..].chunks_exact_mut(CHUNK).zip(run.chunks_exact(CHUNK)) {
+            let chunks = self.octets[self.len..].chunks_exact_mut(CHUNK).zip(run.chunks_exact(CHUNK));
+            for (to, from) in chunks.take(len.div_ceil(CHUNK)) {
                 to.copy_from_slice(from);
-                self.len += CHUNK;
-                if self.len >= end {
-                    break;
-                }
             }
             self.len = end;
             return;
         }
-        if distance >= CHUNK {
-            let mut to = self.len;
-            while to < end {
-                let (before, after) = self.octets.split_at_mut(to);
-                after[..CHUNK].copy_from_slice(&before[to - distance..][..CHUNK]);
-                to += CHUNK;
+        match distance {
+            1 => {
+                let octet = self.octets[self.len - 1];
+                self.octets[self.len..end].fill(octet);
             }
-        } else if distance == 1 {
-            let octet = self.octets[self.len - 1];
-            self.octets[self.len..end].fill(octet);
-        } else {
-            for at in self.len..end {
-                self.octets[at] = self.octets[at - distance];
+            2..CHUNK => {
+                for at in self.len..end {
+                    self.octets[at] = self.octets[at - distance];
+                }
+            }
+            _ => {
+                let mut to = self.len;
+                while to < end {
+                    let (before, after) = self.octets.split_at_mut(to);
+                    after[..CHUNK].copy_from_slice(&before[to - distance..][..CHUNK]);
+                    to += CHUNK;
+                }
             }
         }
         self.len = end;

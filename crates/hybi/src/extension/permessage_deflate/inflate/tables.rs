@@ -28,7 +28,7 @@ impl Entry {
 
     /// With so many extra bits behind the code.
     const fn new(value: u16, extra: u8) -> Self {
-        Self((value as u32) << 16 | extra as u32)
+        Self(((value as u32) << 16) + extra as u32)
     }
 
     #[inline]
@@ -38,7 +38,7 @@ impl Entry {
 
     #[inline]
     const fn more(start: usize, index_bits: u32) -> Self {
-        Self((start as u32) << 16 | MORE | index_bits << 8)
+        Self(((start as u32) << 16) + MORE + (index_bits << 8))
     }
 
     #[inline]
@@ -209,7 +209,7 @@ fn build(
             table.copy_within(..1 << bits, 1 << bits); // with either next bit
         }
     }
-    build_longer(table, &sorted[next..used], root, code, count, longest, entry);
+    build_longer(table, &sorted[next..used], root, code, count, entry);
     Ok(root)
 }
 
@@ -220,7 +220,6 @@ fn build_longer(
     root: u32,
     mut code: u32,
     mut count: [u16; 16],
-    longest: usize,
     entry: impl Fn(u16) -> Entry,
 ) {
     let (mut bits, mut free) = (root + 1, 1 << root);
@@ -233,7 +232,7 @@ fn build_longer(
         let reversed = reverse(code, bits);
         if reversed & ((1 << root) - 1) != prefix {
             prefix = reversed & ((1 << root) - 1);
-            index_bits = second_bits(&count, bits, root, longest);
+            index_bits = second_bits(&count, root);
             (start, free) = (free, free + (1 << index_bits));
             table[prefix] = Entry::more(start, index_bits);
         }
@@ -246,17 +245,13 @@ fn build_longer(
     }
 }
 
-/// How many bits the index of a second table has that begins with a code of `bits` bits.
-fn second_bits(count: &[u16; 16], bits: u32, root: u32, longest: usize) -> u32 {
-    let mut index_bits = bits - root;
-    let mut left = 1i32 << index_bits;
-    while ((index_bits + root) as usize) < longest {
-        left -= i32::from(count[(index_bits + root) as usize]);
-        if left <= 0 {
-            break;
-        }
+/// How many bits the index of the next second table has: as many as it takes until the codes that are left fill it. They
+/// do, because the code is complete.
+fn second_bits(count: &[u16; 16], root: u32) -> u32 {
+    let (mut index_bits, mut left) = (0, 1i32);
+    while left > 0 {
         index_bits += 1;
-        left <<= 1;
+        left = (left << 1) - i32::from(count[(root + index_bits) as usize]);
     }
     index_bits
 }
@@ -383,8 +378,7 @@ mod tests {
         ] {
             let mut count = [0; 16];
             codes.iter().for_each(|(bits, n)| count[*bits] = *n);
-            let [(bits, _), (longest, _)] = codes;
-            assert_eq!(second_bits(&count, bits as u32, 9, longest), expected, "{codes:?}");
+            assert_eq!(second_bits(&count, 9), expected, "{codes:?}");
         }
     }
 }
