@@ -81,7 +81,7 @@ impl Pongs {
     /// The transport has made progress: if it has taken the pongs that were queued, the held one follows.
     #[inline]
     pub(super) fn settle(&mut self, framer: &mut Framer) -> Result<(), UsageError> {
-        if self.queued > 0 && framer.queue.transmitted_total() >= self.end {
+        if framer.queue.transmitted_total() >= self.end {
             self.queued = 0;
         }
         if self.queued > 0 || self.held.is_none() { Ok(()) } else { self.flush(framer) }
