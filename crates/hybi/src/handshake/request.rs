@@ -468,7 +468,7 @@ fn judge_version(fields: &Fields, versions: Versions, not_spoken: u16) -> Result
 /// A number of 0 to 255 in digits, without leading zeros (§4.3).
 fn parse_version(value: &[u8]) -> Option<u8> {
     match value {
-        [b'0'] | [b'1'..=b'9', ..] if value.len() <= 3 => u8::try_from(parse_length(value)?).ok(),
+        [b'0'] | [b'1'..=b'9', ..] => u8::try_from(parse_length(value)?).ok(),
         _ => None,
     }
 }

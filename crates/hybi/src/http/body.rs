@@ -130,7 +130,9 @@ impl Chunk {
                 _ => Framing::Chunked(Self::Data(size)),
             },
             (Self::Size(size), _) => match (octet as char).to_digit(16) {
-                Some(digit) if size >> 60 == 0 => Framing::Chunked(Self::Size(size << 4 | u64::from(digit))),
+                Some(digit) if size >> 60 == 0 => {
+                    Framing::Chunked(Self::Size((size << 4) + u64::from(digit)))
+                }
                 None if matches!(octet, b';' | b'\r' | b' ' | b'\t') => {
                     Framing::Chunked(Self::Extension(size))
                 }

@@ -361,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn memory_doubles_when_it_is_full_and_not_before() {
+        let mut scanner = HeadScanner::request(&limits(50, 9));
+        for (octets, capacity) in [(&b"GET /a HTTP"[..], 11), (b"/", 22), (b"1.1\r\nA: bc", 22), (b"d", 44)] {
+            assert_eq!(scanner.receive(octets), Ok(None));
+            assert_eq!(scanner.head.capacity(), capacity);
+        }
+    }
+
+    #[test]
     fn each_octet_is_looked_at_once() {
         let text: String = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(2_000));
         for step in [1, 3, 1_000] {

@@ -368,7 +368,7 @@ fn parse_userinfo(text: &str) -> Result<Option<Box<[u8]>>, UriError> {
     if user.is_empty() && password.is_empty() {
         return Ok(None);
     }
-    let mut decoded = Vec::with_capacity(text.len() + 1);
+    let mut decoded = Vec::new();
     percent_decode(user, &mut decoded)?;
     decoded.push(b':');
     percent_decode(password, &mut decoded)?;
@@ -384,14 +384,14 @@ fn percent_decode(text: &str, out: &mut Vec<u8>) -> Result<(), UriError> {
         }
         let mut digit = || octets.next().and_then(|octet| (octet as char).to_digit(16));
         let (Some(high), Some(low)) = (digit(), digit()) else { return Err(UriError::Userinfo) };
-        out.push((high << 4 | low) as u8);
+        out.push((high * 16 + low) as u8);
     }
     Ok(())
 }
 
 /// Path and query as they go into a request line; the path is never empty (RFC 6455 §3).
 fn encode_target(text: &str) -> Box<str> {
-    let mut out = String::with_capacity(text.len() + 1);
+    let mut out = String::new();
     if !text.starts_with('/') {
         out.push('/');
     }
