@@ -159,7 +159,7 @@ impl Sequence {
     #[inline]
     pub(super) fn enter(&mut self, header: &FrameHeader, admitted: Admitted) {
         self.message = Some(admitted.kind);
-        self.extended |= header.rsv() != 0;
+        self.extended = self.extended || header.rsv() != 0;
         self.message_len += header.payload_len();
         self.fragments += 1;
         self.empty = if header.payload_len() == 0 { self.empty + 1 } else { 0 };
@@ -173,5 +173,45 @@ impl Sequence {
         self.message_len = 0;
         self.fragments = 0;
         self.empty = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(role: Role, frame: usize, message: usize) -> Sequence {
+        let mut config = Config::default();
+        (config.limits.frame, config.limits.message) = (frame, message);
+        Sequence::new(role, &config, 0)
+    }
+
+    #[test]
+    fn what_is_a_message_of_one_frame() {
+        for (role, mask) in [(Role::Client, 0), (Role::Server, 0x80)] {
+            let sequence = sequence(role, 1000, 1000);
+            for (first, second) in (0..=255).flat_map(|first| (0..=255).map(move |second| (first, second))) {
+                let kind = match first {
+                    0x81 => Some(Kind::Text),
+                    0x82 => Some(Kind::Binary),
+                    _ => None,
+                };
+                let single = sequence.single(first, second);
+                assert_eq!(single.map(|(kind, _)| kind), kind, "{role:?}: {first:x}");
+                let Some((_, len)) = single else { continue };
+                assert!(
+                    if second & 0x80 == mask { len == second & 0x7F } else { len > 127 },
+                    "{role:?}: {second:x}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_one_frame_is_within_both_limits() {
+        for (frame, message) in [(100, 200), (200, 100), (100, 100)] {
+            let sequence = sequence(Role::Server, frame, message);
+            assert!(sequence.is_within_limits(100) && !sequence.is_within_limits(101), "{frame}, {message}");
+        }
     }
 }
