@@ -64,7 +64,6 @@ impl Closing {
     pub(super) fn action(&self, role: Role, phase: Phase, output_waits: bool) -> TransportAction {
         match phase {
             _ if output_waits => TransportAction::None,
-            Phase::Ended => TransportAction::Close,
             _ if self.transport_over => TransportAction::Close,
             Phase::Finished if role == Role::Server => TransportAction::Close,
             Phase::Failed => TransportAction::ShutdownWrite,
