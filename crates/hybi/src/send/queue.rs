@@ -329,6 +329,30 @@ mod tests {
     }
 
     #[test]
+    fn a_tail_may_be_as_large_as_it_may_and_no_larger() {
+        for (more, pieces) in [(10, 1), (11, 2)] {
+            let mut queue = Queue::default();
+            for n in [TAIL - 10, more] {
+                queue.reserve(n).expect("memory");
+                queue.push(n, |tail| tail.extend_from_slice(&alloc::vec![0; n]));
+            }
+            assert_eq!(queue.slices(&mut [&[][..]; 4]), pieces, "{more}");
+        }
+    }
+
+    #[test]
+    fn where_a_header_was_there_is_room_while_its_payload_lies_outside() {
+        let mut queue = Queue::default();
+        queue.reserve(10).expect("memory");
+        queue.push(10, |tail| tail.extend_from_slice(&[7; 10]));
+        queue.push_outside(100);
+        assert!(!queue.has_room(1));
+        queue.transmitted(10);
+        assert_eq!((queue.len(), queue.outside(), queue.first()), (100, 100, &[][..]));
+        assert!(queue.has_room(10));
+    }
+
+    #[test]
     fn a_short_view_shows_the_front() {
         let (queue, expected) = queue();
         let mut slices = [&[][..]; 2];

@@ -189,6 +189,16 @@ twins! {
 }
 
 twins! {
+    /// A read of nothing needs no memory.
+    fn of_nothing_nothing_is_kept(role) {
+        let mut connection = open_with(role, Config::default());
+        let measure = Measure::start();
+        assert_eq!(connection.receive_copy(b""), 0);
+        assert_eq!((measure.allocations(), connection.held_len()), (0, 0));
+    }
+}
+
+twins! {
     /// A flood of pings that nobody takes the pongs of needs no memory for each; and when the transport takes nothing
     /// any more, what waited is gone.
     fn a_held_pong_is_replaced_where_it_is(role) {
