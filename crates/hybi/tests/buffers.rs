@@ -20,6 +20,23 @@ fn lend(connection: &mut Connection, len: usize) {
     connection.lend_buffer(vec![0xee; len]).expect("none is lent");
 }
 
+/// Reads of at most so many octets, and all events.
+fn read_in_steps(
+    connection: &mut Connection,
+    mut octets: &[u8],
+    step: usize,
+    mut see: impl FnMut(Event<'_>),
+) {
+    while !octets.is_empty() {
+        let n = connection.recv_space().len().min(step).min(octets.len());
+        read(connection, &octets[..n]);
+        octets = &octets[n..];
+        while let Some(event) = connection.poll_event() {
+            see(event);
+        }
+    }
+}
+
 twins! {
     fn small_messages_take_no_memory(role) {
         let mut connection = open(role);
@@ -120,6 +137,64 @@ twins! {
         assert!(matches!(connection.poll_event(), Some(Event::Binary(data)) if *data == [3; 100_000]));
         assert!(connection.poll_event().is_none());
         assert_eq!(connection.reclaim_buffer().expect("it is lent").len(), 4096);
+    }
+
+    /// Who lends a buffer tells by taking it back that nothing more is at hand: until then the memory of one large
+    /// message serves the next.
+    fn messages_are_joined_in_the_same_memory_until_the_buffer_is_reclaimed(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::BINARY, &[3; 100_000]);
+        let measure = Measure::start();
+        for n in 0..5 {
+            if n % 4 == 0 {
+                lend(&mut connection, 4096);
+            }
+            let before = measure.allocations();
+            read(&mut connection, &frame[..3000]);
+            assert!(connection.poll_event().is_none());
+            let rest = connection.recv_space().len(); // all of it at once, where there is as much already
+            assert_eq!(rest == frame.len() - 3000, n % 4 != 0, "{rest} for message {n}");
+            read_in_steps(&mut connection, &frame[3000..], 3000, |event| {
+                assert!(matches!(event, Event::Binary(data) if *data == [3; 100_000]));
+            });
+            assert_eq!(measure.allocations() == before, n % 4 != 0, "message {n}");
+            assert_eq!(connection.held_len(), 0);
+            if n % 4 == 3 {
+                assert!(measure.held() > 100_000);
+                drop(connection.reclaim_buffer().expect("it is lent"));
+                assert_eq!(measure.held(), 0);
+            }
+        }
+    }
+
+    /// A shorter message after a longer one, of which every octet is wrong in the other; whatever the reads cut.
+    fn of_an_earlier_message_in_the_same_memory_nothing_is_seen(role) {
+        let text = "tide é".repeat(7000);
+        let frames = [to(role, first::BINARY, &[0xFF; 100_000]), to(role, first::TEXT, text.as_bytes())];
+        for step in [50, 1001, 3000] {
+            let mut connection = open(role);
+            lend(&mut connection, 4096);
+            for _ in 0..2 {
+                read_in_steps(&mut connection, &frames[0], step, |event| {
+                    assert!(matches!(event, Event::Binary(data) if *data == [0xFF; 100_000]));
+                });
+                read_in_steps(&mut connection, &frames[1], step, |event| {
+                    assert!(matches!(event, Event::Text(data) if data.as_bytes() == text.as_bytes()));
+                });
+            }
+        }
+    }
+
+    fn what_was_lent_comes_back_before_the_next_event_is_asked_for(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::BINARY, &[3; 100_000]);
+        let measure = Measure::start();
+        lend(&mut connection, 4096);
+        read_in_steps(&mut connection, &frame[..frame.len() - 1], 3000, |_| {});
+        read(&mut connection, &frame[frame.len() - 1..]);
+        assert!(connection.poll_event().is_some());
+        drop(connection.reclaim_buffer().expect("it is lent"));
+        assert_eq!(measure.held(), 0);
     }
 
     fn lent_memory_comes_behind_what_lies_at_its_final_place(role) {

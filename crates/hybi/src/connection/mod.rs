@@ -190,7 +190,8 @@ impl Connection {
     /// Takes memory to receive into, for a while: [`recv_space`](Self::recv_space) is then a part of it, and
     /// events are lent straight out of it. A few such buffers, taken before a read and
     /// [reclaimed](Self::reclaim_buffer) when it brought nothing, serve any number of connections. It is used
-    /// as it is, to its whole length, and not cleared.
+    /// as it is, to its whole length, and not cleared. While it is lent, large messages are joined one after another in
+    /// the same memory.
     ///
     /// ```
     /// # use hybi::{Agreement, Config, Connection, Event};
@@ -211,9 +212,9 @@ impl Connection {
         self.receiver.lend_buffer(memory)
     }
 
-    /// Gives back what was [lent](Self::lend_buffer). What waits in it, after all events were taken at most
-    /// the beginning of a frame, moves into memory of its own size. `None` if none was lent, while a prepared
-    /// event lies in it, or if there is no memory for what waits: then it stays lent.
+    /// Gives back what was [lent](Self::lend_buffer), and frees what messages were joined in. What waits, after all
+    /// events were taken at most the beginning of a frame, moves into memory of its own size. `None` if none was lent,
+    /// while a prepared event lies in it, or if there is no memory for what waits: then it stays lent.
     pub fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
         self.receiver.reclaim_buffer()
     }

@@ -152,7 +152,8 @@
 //! - **receive buffer, own**: 4 to 64 KiB, as large as reads have been, from `recv_space` until all that was
 //!   received is taken.
 //! - **the message that is being joined**: twice of what was received of it, but not of more than
-//!   [`Limits::message`], and 16 KiB, until it is taken.
+//!   [`Limits::message`], and 16 KiB, until it is taken; while a buffer is lent, until that is reclaimed.
+//!   `buffers::messages_are_joined_in_the_same_memory_until_the_buffer_is_reclaimed`,
 //!   `limits::memory_follows_what_was_received_not_what_was_announced`.
 //! - **pieces, with [`Delivery::Fragments`]**: below 128 KiB, however long the message, until they are taken.
 //!   `limits::pieces_are_not_held`.

@@ -304,8 +304,12 @@ impl Line {
         self.buffer.lend(memory)
     }
 
-    /// Gives that memory back.
+    /// Gives that memory back, and what messages were joined in while it was there.
     pub(crate) fn reclaim_buffer(&mut self) -> Option<Vec<u8>> {
+        self.release();
+        if self.received == 0 {
+            self.joined = Vec::new();
+        }
         self.buffer.reclaim()
     }
 
@@ -598,23 +602,25 @@ impl Line {
 
     // ---- joining
 
-    /// Appends a piece: copies, unmasks and validates block by block, while the block is in the cache.
+    /// Appends a piece: copies, unmasks and validates block by block, while the block is in the cache. What lies behind
+    /// it from an earlier message stays, so that it need not be initialised again.
     fn join(&mut self, payload: &[u8], key: [u8; 4], kind: Kind) -> Result<(), ProtocolError> {
-        self.joined.truncate(self.received);
         self.make_room(payload.len()).ok_or(ProtocolError::OutOfMemory)?;
         if !self.checks(kind) {
-            mask::append_masked::<false>(&mut self.joined, payload, key);
+            mask::put_masked::<false>(&mut self.joined, self.received, payload, key);
+            self.received += payload.len();
         } else {
             for block in payload.chunks(BLOCK) {
-                let start = self.joined.len();
-                if mask::append_masked::<true>(&mut self.joined, block, key) {
+                let start = self.received;
+                let ascii = mask::put_masked::<true>(&mut self.joined, start, block, key);
+                self.received += block.len();
+                if ascii {
                     self.utf8.update_ascii(block.is_empty()).map_err(invalid_utf8)?;
                 } else {
                     self.validate(start)?;
                 }
             }
         }
-        self.received = self.joined.len();
         self.plain = self.received;
         Ok(())
     }
@@ -622,16 +628,17 @@ impl Line {
     /// Validates what was joined from `start` on.
     #[inline(never)] // pieces that are ASCII are joined by fewer instructions without it
     fn validate(&mut self, start: usize) -> Result<(), ProtocolError> {
-        self.utf8.update(&self.joined[start..]).map_err(invalid_utf8)
+        self.utf8.update(&self.joined[start..self.received]).map_err(invalid_utf8)
     }
 
     /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
     /// follows what was received.
     #[inline]
     fn make_room(&mut self, n: usize) -> Option<()> {
-        if self.joined.capacity() - self.joined.len() >= n {
+        if self.joined.capacity() - self.received >= n {
             return Some(());
         }
+        self.joined.truncate(self.received);
         let coming = usize::try_from(self.decoder.remaining()).unwrap_or(usize::MAX).min(STEP);
         if self.joined.is_empty() {
             self.joined.try_reserve_exact(n + coming).ok()
@@ -683,13 +690,15 @@ impl Line {
 
     /// All that is at hand has been looked at. Memory in which messages were joined served one after another until
     /// now; from here on nothing is held but what the message under way needs. Where it announces as much as an
-    /// earlier one brought, that is all of it.
+    /// earlier one brought, that is all of it. Between messages it is kept while a buffer is lent.
     #[inline]
     fn give_back(&mut self) {
         let needed = (self.received as u64).saturating_add(self.decoder.remaining());
-        if self.received == 0
-            || self.joined.capacity() as u64 > needed.saturating_mul(2).saturating_add(STEP as u64)
-        {
+        let is_too_much = match self.received {
+            0 => !self.buffer.is_lent(), // or more is read at once, and in the end the buffer is reclaimed
+            _ => self.joined.capacity() as u64 > needed.saturating_mul(2).saturating_add(STEP as u64),
+        };
+        if is_too_much {
             self.shrink();
         }
     }

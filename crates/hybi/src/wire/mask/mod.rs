@@ -61,6 +61,24 @@ pub(crate) fn append_masked<const ASCII: bool>(out: &mut Vec<u8>, payload: &[u8]
     append::<0, ASCII>(out, &[], 0, payload, key)
 }
 
+/// Writes `payload` to `out` from `at` on, masked on the way: over what is there if there is as much, else in its place.
+#[inline]
+#[allow(unsafe_code, reason = "initialised octets that a kernel overwrites")]
+pub(crate) fn put_masked<const ASCII: bool>(
+    out: &mut Vec<u8>,
+    at: usize,
+    payload: &[u8],
+    key: [u8; 4],
+) -> bool {
+    let Some(place) = out.get_mut(at..at + payload.len()) else {
+        out.truncate(at);
+        return append_masked::<ASCII>(out, payload, key);
+    };
+    // SAFETY: the two types are laid out alike, and the kernels write nothing but values.
+    let place = unsafe { core::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), place.len()) };
+    copy::<ASCII>(payload, place, key)
+}
+
 /// Appends a frame: a header, and a payload that is masked on the way if there is a key. There is room for
 /// [`EncodedHeader::ROOM`] and the payload.
 #[inline(always)] // where it is called the length is known to be short or not, and whether there is a key
@@ -304,6 +322,22 @@ mod tests {
             let ascii = append_masked::<true>(&mut out, &source, [7, 8, 9, 10]);
             assert_eq!(ascii, naive(&mut expected, [7, 8, 9, 10]));
             assert_eq!((&out[..3], &out[3..]), (&[9; 3][..], &expected[..]));
+        }
+    }
+
+    #[test]
+    fn what_is_put_goes_over_what_is_there() {
+        for len in lengths().filter(|len| *len > 0) {
+            let source = sample(len, true);
+            let mut expected = source.clone();
+            let ascii = naive(&mut expected, [7, 8, 9, 10]);
+            for there in [0, len - 1, len, len + 5] {
+                let mut out = vec![9; 3 + there];
+                assert_eq!(put_masked::<true>(&mut out, 3, &source, [7, 8, 9, 10]), ascii);
+                let behind = [9; 5];
+                let behind = if there > len { &behind[..] } else { &[] };
+                assert_eq!(out, [&[9; 3], &expected[..], behind].concat(), "{len} over {there}");
+            }
         }
     }
 }
