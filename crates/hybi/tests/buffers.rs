@@ -1,7 +1,7 @@
 //! A buffer that is lent for a while: what comes back, what stays, and that nothing else is allocated.
 
 use hybi::{CloseCause, Connection, Delivery, Event, Role};
-use hybi_test::alloc::{Counting, Measure};
+use hybi_test::alloc::{Counting, Measure, look_away};
 use hybi_test::endpoint::{config, open, open_with, receive, take_events};
 use hybi_test::frames::{first, read_all, to};
 use hybi_test::record::Record;
@@ -321,5 +321,99 @@ twins! {
         sender.send(&[7; 8000]).expect("it is open"); // it grows
         sender.transmit_lost();
         assert!(sender.reclaim_buffer().is_some_and(|buffer| buffer.capacity() >= 8000));
+    }
+}
+
+/// Takes a read, sends each message back, and transmits that.
+fn echo(connection: &mut Connection, read: &mut [u8]) {
+    let mut input = connection.receive(read);
+    while let Some((event, sender)) = input.poll_event_with() {
+        if let Event::Text(text) = event {
+            sender.send(&text).expect("it is open");
+        }
+    }
+    drop(input);
+    connection.transmitted(connection.transmit().len());
+}
+
+/// Has sent such an answer, and waits for the end of the next message: that is the second value. What it holds.
+fn inside_the_next_message(role: Role, answer: usize) -> (Connection, Vec<u8>, Measure) {
+    let mut connection = open(role);
+    let (mut read, end) = look_away(|| {
+        let mut read = [to(role, first::TEXT, &vec![b'a'; answer]), to(role, first::TEXT, b"next")].concat();
+        let end = read.split_off(read.len() - 1);
+        (read, end)
+    });
+    let measure = Measure::start();
+    echo(&mut connection, &mut read);
+    (connection, end, measure)
+}
+
+twins! {
+    /// A read that ends inside a message is followed by its end, and that by an answer.
+    fn answers_between_reads_that_cut_messages_share_their_memory(role) {
+        let mut connection = open(role);
+        let mut stream = to(role, first::TEXT, &[b'a'; 1000]).repeat(73);
+        let len = stream.len() / 50;
+        let (begin, rest) = stream.split_at_mut(5 * len);
+        begin.chunks_mut(len).for_each(|read| echo(&mut connection, read));
+        let measure = Measure::start();
+        rest[..40 * len].chunks_mut(len).for_each(|read| echo(&mut connection, read));
+        assert_eq!(measure.allocations(), 0);
+    }
+
+    fn an_empty_queue_holds_little_inside_a_message(role) {
+        for (answer, least, most) in [(1000, 1000, 2000), (8000, 8000, 8 * 1024 + 100), (9000, 0, 100)] {
+            let (_connection, _, measure) = inside_the_next_message(role, answer);
+            assert!((least..=most).contains(&measure.held()), "{answer}: {}", measure.held());
+        }
+    }
+
+    fn an_empty_queue_holds_nothing_behind_a_message(role) {
+        let (mut connection, mut end, measure) = inside_the_next_message(role, 1000);
+        echo(&mut connection, &mut end);
+        assert_eq!(measure.held(), 0);
+
+        let (mut connection, mut end, measure) = inside_the_next_message(role, 1000);
+        let mut input = connection.receive(&mut end);
+        while input.poll_event().is_some() {} // it is not answered
+        drop(input);
+        assert_eq!(measure.held(), 0);
+    }
+
+    fn an_empty_queue_holds_nothing_where_no_more_is_to_come(role) {
+        const MESSAGE: isize = 100; // what of the next message is there
+        let ends: [fn(&mut Connection); 4] = [
+            Connection::abort,
+            Connection::transmit_lost,
+            Connection::transport_lost,
+            |connection| connection.close(hybi::CloseCode::NORMAL, "").expect("short"),
+        ];
+        for end in ends {
+            let (mut connection, _, measure) = inside_the_next_message(role, 1000);
+            end(&mut connection);
+            connection.transmitted(connection.transmit().len());
+            assert!(measure.held() <= MESSAGE, "{}", measure.held());
+        }
+        let (connection, _, measure) = inside_the_next_message(role, 1000);
+        let _halves = connection.into_split();
+        assert!(measure.held() <= MESSAGE, "{}", measure.held());
+    }
+
+    fn a_failure_leaves_nothing_in_an_empty_queue(role) {
+        let (mut connection, _, measure) = inside_the_next_message(role, 1000);
+        let mut bad = [0xFF];
+        assert!(matches!(connection.receive(&mut bad).poll_event(), Some(Event::Failed(_))));
+        connection.transmitted(connection.transmit().len());
+        assert_eq!(measure.held(), 0);
+    }
+
+    fn memory_is_taken_instead_of_what_an_empty_queue_holds(role) {
+        let (mut connection, mut end, measure) = inside_the_next_message(role, 1000);
+        connection.sender().lend_buffer(Vec::with_capacity(500)).expect("nothing waits");
+        assert!(measure.held() <= 600, "{}", measure.held());
+        echo(&mut connection, &mut end);
+        assert!(connection.poll_event().is_none());
+        assert_eq!(connection.sender().reclaim_buffer().map(|buffer| buffer.capacity()), Some(500));
     }
 }

@@ -457,7 +457,8 @@ impl Connection {
     /// The two halves, for two owners. They share nothing: what the receiving half wants said is carried
     /// over as [`Reply`] values, and what made the sending half give the connection up
     /// ([`Sender::poll_gave_up`]) is carried to [`Receiver::give_up`].
-    pub fn into_split(self) -> (Receiver, Sender) {
+    pub fn into_split(mut self) -> (Receiver, Sender) {
+        self.sender.expect(false); // it will not hear of what has begun
         (self.receiver, self.sender)
     }
 
@@ -523,7 +524,10 @@ impl Inward for Connection {
                 Some(raw)
             }
             None if !self.receiver.is_at_end() && self.sender.poll_writable() => Some(Raw::Writable),
-            None => None,
+            None => {
+                self.sender.expect(self.receiver.held_len() > 0); // the answer to a message that has begun
+                None
+            }
         }
     }
 

@@ -332,6 +332,12 @@ impl Sender {
         self.keepalive.received();
     }
 
+    /// More is expected to be said soon, or not: what is small need not be given back when nothing waits.
+    #[inline]
+    pub(super) fn expect(&mut self, more: bool) {
+        self.line.expect(more);
+    }
+
     /// A ping is answered while no close frame was received (§5.5.2).
     #[inline]
     pub(super) fn answer_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
@@ -407,6 +413,7 @@ impl Sender {
     fn change(&mut self, change: Change) {
         self.phase = self.phase.after(change);
         self.open &= self.phase == Phase::Open;
+        self.expect(false);
         self.keepalive.stop();
         self.closing.begin(self.config.timeouts.close);
         if self.buffered_len() > 0 {

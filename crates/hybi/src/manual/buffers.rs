@@ -160,7 +160,8 @@
 //! - **pongs that nobody takes**: below 64 KiB, until they are transmitted.
 //!   `limits::a_flood_of_pings_that_nobody_takes_the_pongs_of`.
 //! - **output**: [`Water::limit`] and one message more, until it is transmitted. `limits::send_queue_limit`,
-//!   `limits::output_is_given_back_after_a_peak`.
+//!   `limits::output_is_given_back_after_a_peak`. At most 8 KiB stay when nothing waits any more, until the message or
+//!   the frame that has begun to arrive is there. `buffers::an_empty_queue_holds_little_inside_a_message`.
 //! - **after a failure**: 4 KiB at most, until it is dropped.
 //!   `limits::after_a_failure_everything_is_given_back`.
 //! - **opening handshake**: [`Limits::head_bytes`], and 64 KiB that came behind it, until it is over.

@@ -172,6 +172,12 @@ impl Line {
         (self.framer.into_entropy(), self.path)
     }
 
+    /// Whether more is expected to be queued soon.
+    #[inline]
+    pub(crate) fn expect(&mut self, more: bool) {
+        self.framer.queue.expect(more);
+    }
+
     // ---- say
 
     #[inline(always)]

@@ -5,10 +5,10 @@
 //!               ^ head: octets of the first segment that were transmitted
 //! ```
 //!
-//! Headers, small payloads and control frames are copied to the tail; large payloads are queued by reference
-//! between such pieces. After a partial write an offset moves and nothing else. A piece that was transmitted
-//! is freed; an empty queue holds no memory, but for a tail that was lent. While a message is sent whose payload was
-//! lent, that payload counts as the last of what waits, though it does not lie here.
+//! Headers, small payloads and control frames are copied to the tail; large payloads are queued by reference between
+//! such pieces. After a partial write an offset moves and nothing else. A piece that was transmitted is freed; an empty
+//! queue holds no memory, but for a tail that was lent, and a small one while more is expected. While a message is sent
+//! whose payload was lent, that payload counts as the last of what waits, though it does not lie here.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -31,6 +31,8 @@ pub(super) struct Queue {
     usual: u32,
     /// Whether the tail was lent.
     lent: bool,
+    /// Whether more is expected to be queued soon.
+    expecting: bool,
 }
 
 /// A piece of output: a tail that was closed, or octets by reference. (To make `Bytes` of a tail would
@@ -56,6 +58,8 @@ impl Deref for Segment {
 const TAIL: usize = 96 * 1024;
 /// The largest first guess: a whole tail, so that a busy connection does not grow one step by step for each read.
 const MAX_GUESS: u32 = TAIL as u32;
+/// The largest tail that an empty queue keeps while more is expected. Of a larger one, many messages share the cost.
+const KEPT: usize = 8 * 1024;
 
 impl Queue {
     /// Octets that wait to be transmitted.
@@ -81,9 +85,18 @@ impl Queue {
         self.transmitted
     }
 
-    /// Takes memory for the tail; it comes back if there is one already.
+    /// Says whether more is expected to be queued soon: then a small tail is worth keeping when nothing waits.
+    #[inline]
+    pub(super) fn expect(&mut self, more: bool) {
+        self.expecting = more;
+        if !more && self.len == 0 && !self.lent {
+            self.tail = Vec::new();
+        }
+    }
+
+    /// Takes memory for the tail; it comes back if something waits in one, or if one was lent already.
     pub(super) fn lend(&mut self, mut memory: Vec<u8>) -> Option<Vec<u8>> {
-        if self.tail.capacity() > 0 {
+        if !self.tail.is_empty() || self.lent && self.tail.capacity() > 0 {
             return Some(memory);
         }
         memory.clear();
@@ -220,7 +233,7 @@ impl Queue {
         }
     }
 
-    /// Nothing waits: gives the memory back.
+    /// Nothing waits: gives the memory back, or what of it is worth keeping.
     fn release(&mut self) {
         let len = self.tail.len().min(MAX_GUESS as usize) as u32;
         self.usual = len.max(self.usual - self.usual.saturating_sub(len) / 8); // up at once, down in steps
@@ -228,7 +241,7 @@ impl Queue {
         if self.segments.capacity() > 0 {
             self.segments = VecDeque::new();
         }
-        if self.lent {
+        if self.lent || self.expecting && self.tail.capacity() <= KEPT {
             self.tail.clear();
         } else {
             self.tail = Vec::new();
@@ -237,7 +250,7 @@ impl Queue {
 
     /// Drops what waits, as if it had never been queued.
     pub(super) fn clear(&mut self) {
-        (self.len, self.outside) = (0, 0);
+        (self.len, self.outside, self.expecting) = (0, 0, false);
         self.release();
     }
 }
