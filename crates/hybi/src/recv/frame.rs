@@ -204,7 +204,7 @@ impl Decoder {
     }
 
     /// Judges the header of a message of one frame: its kind, where its length ends, and where its payload is to lie.
-    #[inline]
+    #[inline(always)] // as [`Self::payload`]
     fn single(&self, input: &[u8]) -> Option<(Kind, usize, Range<usize>)> {
         let (&[first, second], _) = input.split_first_chunk()?;
         let (kind, short) = self.sequence.single(first, second)?;

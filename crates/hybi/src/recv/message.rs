@@ -149,6 +149,16 @@ struct Flags {
     odd: u8,
 }
 
+/// What [`Line::next_joined`] came to.
+enum Joined {
+    /// The end of a message.
+    Message(Kind),
+    /// A message goes on, and nothing is left to look at.
+    All,
+    /// Something else may lie there: [`Line::next_found`] tells.
+    Unknown,
+}
+
 /// What makes a whole message anything but a whole message. All of it is asked for each message, at once.
 #[derive(Clone, Copy, Debug)]
 enum Odd {
@@ -406,49 +416,55 @@ impl Line {
     /// The next outcome. What is ours comes first, then `lent` from `at` on, which moves.
     pub(crate) fn next(&mut self, lent: &mut [u8], at: &mut usize) -> Option<Outcome> {
         self.release();
-        let own = if self.buffer.is_empty() { None } else { self.next_joined_own() };
-        match own.map(Some).or_else(|| self.next_joined(lent, at)) {
-            Some(Some(kind)) => Some(Outcome { what: What::Message(kind), place: Place::JOINED }),
-            Some(None) => {
+        let joined = match (self.buffer.is_empty(), *at == lent.len()) {
+            (true, _) => self.next_joined(lent, at),
+            (false, true) => self.next_joined_own(),
+            (false, false) => Joined::Unknown, // what waits goes on in what was lent
+        };
+        match joined {
+            Joined::Message(kind) => Some(Outcome { what: What::Message(kind), place: Place::JOINED }),
+            Joined::All => {
                 self.starve();
                 None
             }
-            None => self.next_found(lent, at),
+            Joined::Unknown => self.next_found(lent, at),
         }
     }
 
     /// What is usual next to whole messages: one that is cut by the end of what was read. Joins the piece at the front
-    /// of what was lent, by the rules of [`Self::search`], and tells of the message if that is its end; `Some(None)`
-    /// says that nothing is left of what was lent, and `None` says nothing.
+    /// of what was lent, by the rules of [`Self::search`].
     #[inline(always)] // with `next`, what is found never goes through memory
-    fn next_joined(&mut self, lent: &[u8], at: &mut usize) -> Option<Option<Kind>> {
-        let input = lent.get(*at..).filter(|input| !input.is_empty())?;
+    fn next_joined(&mut self, lent: &[u8], at: &mut usize) -> Joined {
+        let Some(input) = lent.get(*at..).filter(|input| !input.is_empty()) else { return Joined::Unknown };
         let inflates = self.extended && self.decoder.is_in_message();
         if inflates || self.plain < self.received || !self.buffer.is_empty() || !self.flags.is_plain() {
-            return None;
+            return Joined::Unknown;
         }
-        let Data { kind, last, key, place, .. } = self.decoder.find_cut(input)?;
+        let Some(Data { kind, last, key, place, .. }) = self.decoder.find_cut(input) else {
+            return Joined::Unknown;
+        };
         let is_all = place.end == input.len();
         *at += place.end;
         self.extended = false;
         match self.join(&input[place], key, kind).and_then(|()| self.joined_to(kind, last)) {
-            Ok(Some(_)) => Some(Some(kind)),
-            Ok(None) => is_all.then_some(None),
+            Ok(Some(_)) => Joined::Message(kind),
+            Ok(None) if is_all => Joined::All,
+            Ok(None) => Joined::Unknown,
             Err(error) => {
                 self.fail(error);
-                None
+                Joined::Unknown
             }
         }
     }
 
     /// The same in our own buffer, which is taken out for as long as that takes.
     #[inline(never)]
-    fn next_joined_own(&mut self) -> Option<Kind> {
+    fn next_joined_own(&mut self) -> Joined {
         let (mut buffer, mut at) = (core::mem::take(&mut self.buffer), 0);
         let joined = self.next_joined(buffer.waiting(), &mut at);
         buffer.consume(at);
         self.buffer = buffer;
-        joined.flatten()
+        joined
     }
 
     /// The next outcome, whatever it is.
