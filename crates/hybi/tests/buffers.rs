@@ -417,3 +417,49 @@ twins! {
         assert_eq!(connection.sender().reclaim_buffer().map(|buffer| buffer.capacity()), Some(500));
     }
 }
+
+/// A read of our own memory, all events of it: how many there were.
+fn events_of(connection: &mut Connection, octets: &[u8]) -> usize {
+    read(connection, octets);
+    std::iter::from_fn(|| connection.poll_event().map(drop)).count()
+}
+
+twins! {
+    fn own_memory_stays_between_reads_that_cut_a_frame(role) {
+        let mut connection = open(role);
+        let frame = to(role, first::TEXT, &[b'a'; 12_000]);
+        let measure = Measure::start();
+        assert_eq!(events_of(&mut connection, &frame[..1000]), 0);
+        assert!(measure.held() <= 12_000 + 4096, "{}", measure.held());
+        let allocations = measure.allocations();
+        for part in frame[1000..11_000].chunks(1000) {
+            assert_eq!(events_of(&mut connection, part), 0);
+        }
+        assert_eq!(measure.allocations(), allocations);
+        assert_eq!(events_of(&mut connection, &frame[11_000..]), 1);
+        assert_eq!(measure.held(), 0, "behind the frame");
+    }
+
+    fn large_memory_of_our_own_does_not_stay_inside_a_frame(role) {
+        let mut connection = open(role);
+        let small = to(role, first::TEXT, if role == Role::Server { &[b'a'; 26] } else { &[b'a'; 30] });
+        assert_eq!(small.len(), 32);
+        for _ in 0..2 {
+            let messages = connection.recv_space().len() / 32;
+            assert_eq!(events_of(&mut connection, &small.repeat(messages)), messages); // so more is offered
+        }
+        let frame = to(role, first::TEXT, &[b'a'; 12_000]);
+        let measure = Measure::start();
+        assert_eq!(connection.recv_space().len(), 16 * 1024);
+        assert_eq!(events_of(&mut connection, &frame[..1000]), 0);
+        assert!(measure.held() <= 12_000, "{}", measure.held());
+    }
+
+    fn own_memory_does_not_stay_between_the_frames_of_a_message(role) {
+        let mut connection = open(role);
+        let fragment = to(role, 0x01, &[b'a'; 1000]);
+        let measure = Measure::start();
+        assert_eq!(events_of(&mut connection, &fragment), 0);
+        assert!(measure.held() <= 1000, "{}", measure.held());
+    }
+}

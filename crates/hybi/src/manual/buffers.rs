@@ -150,7 +150,8 @@
 //! - **receive buffer, lent**: the beginning of a header or of a control frame, between two reads that cut
 //!   one.
 //! - **receive buffer, own**: 4 to 64 KiB, as large as reads have been, from `recv_space` until all that was
-//!   received is taken.
+//!   received is taken; 4 KiB may stay until the frame that has begun is all there.
+//!   `buffers::own_memory_stays_between_reads_that_cut_a_frame`.
 //! - **the message that is being joined**: twice of what was received of it, but not of more than
 //!   [`Limits::message`], and 16 KiB, until it is taken; while a buffer is lent, until that is reclaimed.
 //!   `buffers::messages_are_joined_in_the_same_memory_until_the_buffer_is_reclaimed`,

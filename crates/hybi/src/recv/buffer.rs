@@ -1,7 +1,8 @@
 //! The receive buffer of a connection: octets that arrived and are not decoded yet.
 //!
-//! Nothing is allocated until something must wait, and nothing is kept when nothing waits. Once the events
-//! are drained at most 139 octets wait (the beginning of a frame), so moving them to the front is cheap.
+//! Nothing is allocated until something must wait, and nothing is kept when nothing waits, but for a little between
+//! reads that cut a frame. Once the events are drained at most 139 octets wait (the beginning of a frame), so moving
+//! them to the front is cheap.
 //!
 //! The memory may be somebody else's, lent for a while: then it is not given back here but reclaimed there.
 
@@ -69,10 +70,10 @@ impl Buffer {
         taken
     }
 
-    /// Gives the memory back if nothing waits in it.
+    /// Gives the memory back if nothing waits in it; if more of a frame is to come, only what small reads do not need.
     #[inline]
-    pub(super) fn release_if_empty(&mut self) {
-        if self.is_empty() && !self.octets.is_empty() {
+    pub(super) fn release_if_empty(&mut self, inside_frame: bool) {
+        if self.is_empty() && !self.octets.is_empty() && !(inside_frame && self.octets.len() <= MIN_READ) {
             self.release();
         }
     }

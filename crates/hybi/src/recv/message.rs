@@ -576,7 +576,7 @@ impl Line {
     #[inline]
     fn starve(&mut self) {
         self.flags.hungry = true;
-        self.buffer.release_if_empty();
+        self.buffer.release_if_empty(self.decoder.remaining() > 0);
         self.give_back();
     }
 
