@@ -7,7 +7,7 @@ use core::fmt;
 use crate::close::CloseFrame;
 use crate::ending::CloseInfo;
 use crate::error::ProtocolError;
-use crate::message::{Kind, Message, Payload, Utf8Bytes};
+use crate::message::{Kind, Message, Payload, PayloadMut, Utf8Bytes};
 use crate::recv::Lend;
 
 /// Something that happened. It lends its payload: the memory is taken back by the next call on the
@@ -137,6 +137,16 @@ impl<'a> From<&'a Data<'_>> for Payload<'a> {
     }
 }
 
+/// Sends it back from where it lies: binary.
+impl<'a> From<Data<'a>> for PayloadMut<'a> {
+    fn from(data: Data<'a>) -> Self {
+        match data.0 {
+            Lend::Slice(octets) => Self::from(octets),
+            Lend::Joined(octets) => Self::from(&mut octets[..]),
+        }
+    }
+}
+
 /// Lent text. It was validated when it arrived.
 pub struct Text<'a>(Data<'a>);
 
@@ -185,6 +195,13 @@ impl<'a> From<&'a Text<'_>> for Payload<'a> {
     #[inline]
     fn from(text: &'a Text<'_>) -> Self {
         Self { kind: Kind::Text, bytes: text.as_bytes(), compress: None }
+    }
+}
+
+/// Sends it back from where it lies: text.
+impl<'a> From<Text<'a>> for PayloadMut<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Self { kind: Kind::Text, ..Self::from(text.0) }
     }
 }
 

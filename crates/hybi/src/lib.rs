@@ -65,7 +65,7 @@
 //! | frames in memory of your own, without allocation | [`Decoder`] |
 //! | to send one message to many | [`Prepared`] |
 //! | messages larger than memory | [`Delivery::Fragments`], [`MessageWriter`] |
-//! | to send large payloads without a copy | [`Connection::send_message`], [`Sender::send_lent`] |
+//! | to send large payloads without a copy | [`Connection::send_message`], [`Sender::send_lent`], [`Sender::send_lent_mut`] |
 //! | headers and masking alone | [`wire`] |
 //! | UTF-8 that stops inside a character | [`utf8`] |
 //!
@@ -139,7 +139,7 @@ pub use entropy::{BoxEntropy, Entropy};
 pub use error::HandshakeError;
 pub use error::{ProtocolError, SendError, UsageError};
 pub use event::{Data, Event, Fragment, Text};
-pub use message::{Kind, Message, NotUtf8, Payload, Utf8Bytes};
+pub use message::{Kind, Message, NotUtf8, Payload, PayloadMut, Utf8Bytes};
 pub use opcode::Opcode;
 pub use recv::{Decoder, Piece, Step};
 pub use role::Role;

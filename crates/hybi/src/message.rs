@@ -84,6 +84,22 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// What to send from where it lies, and may be changed there: see [`Sender::send_lent_mut`]. A slice becomes a binary
+/// message; the text and the octets of an event go out as they came.
+///
+/// [`Sender::send_lent_mut`]: crate::Sender::send_lent_mut
+#[derive(Debug)]
+pub struct PayloadMut<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) bytes: &'a mut [u8],
+}
+
+impl<'a> From<&'a mut [u8]> for PayloadMut<'a> {
+    fn from(bytes: &'a mut [u8]) -> Self {
+        Self { kind: Kind::Binary, bytes }
+    }
+}
+
 impl<'a> From<&'a str> for Payload<'a> {
     #[inline]
     fn from(text: &'a str) -> Self {

@@ -544,6 +544,21 @@ fn without_memory_for_its_header_nothing_of_a_lent_message_is_sent() {
     connection.sender().send_lent(&[7; 10_000]).map(drop).unwrap();
 }
 
+#[test]
+fn without_memory_for_its_header_a_lent_message_is_not_masked_where_it_lies() {
+    let (mut connection, mut payload) = (open(Role::Client), [7; 10_000]);
+    let measure = Measure::start();
+    measure.fail_at(1);
+    let refused = connection.sender().send_lent_mut(&mut payload[..]).map(drop);
+    measure.fail_at(0);
+    assert_eq!((refused, payload, connection.buffered_len()), (Err(UsageError::OutOfMemory), [7; 10_000], 0));
+    let measure = Measure::start();
+    let mut outgoing = connection.sender().send_lent_mut(&mut payload[..]).unwrap();
+    outgoing.transmitted(8 + 10_000);
+    drop(outgoing);
+    assert!(measure.peak() < 100, "{} for a header", measure.peak());
+}
+
 /// That of the first piece that it masks serves the others. Without it nothing is sent.
 #[test]
 fn a_client_needs_memory_for_one_piece_of_a_lent_message() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use hybi::{
-    Agreement, CloseCode, Config, Connection, Kind, Message, Outgoing, Payload, Prepared, Role, State,
+    Agreement, CloseCode, Config, Connection, Event, Kind, Message, Outgoing, Payload, Prepared, Role, State,
     UsageError, Utf8Bytes,
 };
 use hybi_test::endpoint::{config, open, open_with, receive, take_events, transmit_all};
@@ -104,6 +104,30 @@ twins! {
                     let mut octets = send_lent(&mut connection, lent, taken);
                     octets.extend(transmit_all(&mut connection));
                     assert!(octets == expected, "{len}, of which {taken}");
+                }
+                for taken in (0..20).chain([expected.len() / 2, expected.len()]) {
+                    // It comes, and goes back from where it lies: in the memory of the read, or where it was joined.
+                    for cut in [0, 1, 5000] {
+                        let mut read = to(role, first, &payload);
+                        let cut = cut.min(read.len());
+                        assert!(connection.receive(&mut read[..cut]).poll_event().is_none_or(|_| len < 5000));
+                        if cut == read.len() {
+                            continue;
+                        }
+                        let mut input = connection.receive(&mut read[cut..]);
+                        let (event, sender) = input.poll_event_with().unwrap();
+                        let mut outgoing = match event {
+                            Event::Text(text) => sender.send_lent_mut(text),
+                            Event::Binary(data) => sender.send_lent_mut(data),
+                            other => unreachable!("{other:?}"),
+                        }
+                        .unwrap();
+                        let mut octets = take(&mut outgoing, taken);
+                        drop(outgoing);
+                        drop(input);
+                        octets.extend(transmit_all(&mut connection));
+                        assert!(octets == expected, "{len}, of which {taken}, changed where it lies");
+                    }
                 }
             }
         }
@@ -425,6 +449,30 @@ fn more_cannot_be_transmitted_than_there_is() {
     let mut connection = open(Role::Server);
     connection.send("x").unwrap();
     connection.transmitted(4);
+}
+
+/// A client masks in the memory of the payload, not in memory of its own; a server and whoever refuses change nothing.
+#[test]
+fn what_may_be_changed_is_masked_where_it_lies() {
+    for role in [Role::Client, Role::Server] {
+        let mut connection = open(role);
+        let mut payload = [7; 70_000];
+        let place = payload.as_ptr_range();
+        let mut outgoing = connection.sender().send_lent_mut(&mut payload[..]).unwrap();
+        let mut slices = [&[][..]; 4];
+        assert_eq!(outgoing.transmit_slices(&mut slices), 2);
+        assert_eq!(slices[1].as_ptr_range(), place);
+        let n = slices.iter().map(|slice| slice.len()).sum();
+        outgoing.transmitted(n);
+        drop(outgoing);
+        assert_eq!(payload[0] == 7, role == Role::Server);
+
+        payload = [7; 70_000];
+        drop(connection.sender().send_lent_mut(&mut payload[..4095]).unwrap()); // short: it is queued
+        connection.close(CloseCode::NORMAL, "").unwrap();
+        let refused = connection.sender().send_lent_mut(&mut payload[..]).map(drop);
+        assert_eq!((refused, payload), (Err(UsageError::NotOpen), [7; 70_000]));
+    }
 }
 
 /// What a client has not masked yet was not there to transmit.

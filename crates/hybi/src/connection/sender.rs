@@ -13,7 +13,7 @@ use crate::ending::{CloseCause, Timeout};
 use crate::entropy::BoxEntropy;
 use crate::error::{ProtocolError, SendError, UsageError};
 use crate::extension::{OutwardPath, TryBox};
-use crate::message::{Kind, Message, Payload};
+use crate::message::{Kind, Message, Payload, PayloadMut};
 use crate::role::Role;
 use crate::send::{Lent, Line, Prepared};
 use crate::state::{Change, Phase, State};
@@ -161,6 +161,42 @@ impl Sender {
     ) -> Result<Outgoing<'a>, UsageError> {
         self.check_open()?;
         let lent = self.line.send_lent(payload.into())?;
+        self.output_waits();
+        Ok(Outgoing { sender: self, lent })
+    }
+
+    /// The same with a payload that may be changed, such as what an event lends: a client masks it where it lies, and
+    /// copies no more than a server does. What is in the memory afterwards is of no use; after an error it is as it was.
+    ///
+    /// ```
+    /// # use hybi::{Agreement, Config, Connection, Event};
+    /// # let mut connection = Connection::client(Agreement::default(), Config::default(), |_: &mut [u8]| {});
+    /// # let mut memory = [&b"\x82\x7E\x40\0"[..], &[7; 16384]].concat();
+    /// # let mut sent = Vec::new();
+    /// # let mut input = connection.receive(&mut memory);
+    /// while let Some((event, sender)) = input.poll_event_with() {
+    ///     let mut outgoing = match event {
+    ///         Event::Text(text) => sender.send_lent_mut(text)?,
+    ///         Event::Binary(data) => sender.send_lent_mut(data)?,
+    ///         _ => continue,
+    ///     };
+    ///     let mut slices = [&[][..]; 16];
+    ///     let used = outgoing.transmit_slices(&mut slices); // and on, as above
+    /// #   sent = slices[..used].concat();
+    /// #   outgoing.transmitted(sent.len());
+    /// }
+    /// # assert_eq!((sent.len(), &sent[..4]), (16392, &b"\x82\xFE\x40\0"[..]));
+    /// # Ok::<(), hybi::UsageError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_lent_mut<'a, 'p: 'a>(
+        &'a mut self,
+        payload: impl Into<PayloadMut<'p>>,
+    ) -> Result<Outgoing<'a>, UsageError> {
+        self.check_open()?;
+        let lent = self.line.send_lent_mut(payload.into())?;
         self.output_waits();
         Ok(Outgoing { sender: self, lent })
     }

@@ -112,6 +112,7 @@
 //! | [`send`](crate::Connection::send) | copied to the end of the queue; a client masks in the same pass |
 //! | [`send_message`](crate::Connection::send_message) | from 4 KiB on a server queues it by reference; a client masks it in place if nobody else holds it |
 //! | [`send_lent`](crate::Sender::send_lent) | from 4 KiB on a server leaves it where it is, and copies what the transport does not take at once; a client masks 64 KiB at a time |
+//! | [`send_lent_mut`](crate::Sender::send_lent_mut) | the same, and a client masks it where it is |
 //! | [`send_prepared`](crate::Connection::send_prepared) | framed once for many connections; on servers all of them share the octets |
 //! | [`start`](crate::Connection::start) | a writer of fragments: the message is never whole in memory |
 //!

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::entropy::BoxEntropy;
 use crate::error::{SendError, UsageError};
 use crate::extension::{OutwardLine, OutwardPath, Transit, TryBox};
-use crate::message::{Kind, Message, Payload};
+use crate::message::{Kind, Message, Payload, PayloadMut};
 use crate::opcode::Opcode;
 #[cfg(any(feature = "deflate", feature = "zlib-rs"))]
 use crate::role::Role;
@@ -104,7 +104,7 @@ impl Prepared {
 pub(crate) struct Lent<'p> {
     /// Empty if it was queued like any other.
     payload: &'p [u8],
-    /// What a client masks it with: piece by piece in the queue, because the payload is not ours to change.
+    /// What a client masks it with: piece by piece in the queue, if the payload is not ours to change.
     key: Option<[u8; 4]>,
 }
 
@@ -281,6 +281,19 @@ impl Line {
         self.take_in(&lent, first)?; // there is room for it
         self.note_high();
         Ok(lent)
+    }
+
+    /// The same with a payload that may be changed: a client masks it where it lies, once it is certain that it is sent.
+    pub(crate) fn send_lent_mut<'p>(&mut self, payload: PayloadMut<'p>) -> Result<Lent<'p>, UsageError> {
+        let PayloadMut { kind, bytes } = payload;
+        if !self.framer.masks() || bytes.len() < BY_REFERENCE || self.transforms(bytes.len(), None) {
+            return self.send_lent(Payload { kind, bytes, compress: None });
+        }
+        self.admit()?;
+        let key = self.framer.push_outside(opcode(kind), bytes.len(), 0)?;
+        mask::mask(bytes, key.unwrap_or_default());
+        self.note_high();
+        Ok(Lent { payload: bytes, key: None })
     }
 
     /// What of the payload is to be transmitted from where it lies.
