@@ -2,7 +2,7 @@
 //! transmitted when the stream would block. A large message is written from where it lies, with what waits before it.
 use crate::stream::MemIo;
 use crate::{Peer, Task};
-use hybi::{Connection, Event, Outgoing, Payload, Sender};
+use hybi::{Connection, Event, Outgoing, PayloadMut, Sender};
 use std::io::IoSlice;
 
 pub const PEER: Peer = Peer { name: "hybi", note: "lent memory, events sent back while they are lent", run };
@@ -41,12 +41,12 @@ pub fn echo(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
 }
 
 fn echo_large(event: Event<'_>, sender: &mut Sender, io: MemIo) -> u64 {
-    let payload = match &event {
-        Event::Text(text) => Payload::from(text),
-        Event::Binary(data) => Payload::from(data),
+    let payload = match event {
+        Event::Text(text) => PayloadMut::from(text),
+        Event::Binary(data) => PayloadMut::from(data),
         _ => return 0, // a message of 1 MiB is above high water, until it was transmitted
     };
-    write(sender.send_lent(payload).expect("the queue is emptied after each read"), io);
+    write(sender.send_lent_mut(payload).expect("the queue is emptied after each read"), io);
     1
 }
 
