@@ -147,3 +147,47 @@ pub(super) fn header(fin: bool, opcode: Opcode, len: usize) -> FrameHeader {
     FrameHeader::new(fin, opcode, len as u64)
         .expect("control frames are final and their length was checked; no slice has 2^63 octets")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    /// For this role, with room for so many octets.
+    fn framer(is_client: bool, room: usize) -> Framer {
+        let entropy = is_client.then(|| BoxEntropy::new(|key: &mut [u8]| key.fill(0)));
+        let mut framer = Framer::new(entropy);
+        framer.queue.reserve(room).expect("memory");
+        framer
+    }
+
+    fn push_short(framer: &mut Framer, payload: &[u8]) -> bool {
+        if framer.masks() {
+            framer.push_short_masked(Opcode::Binary, payload)
+        } else {
+            framer.push_short(Opcode::Binary, payload)
+        }
+    }
+
+    #[test]
+    fn what_is_short_is_queued_where_there_is_room() {
+        for is_client in [false, true] {
+            let rows = [
+                (0, EncodedHeader::ROOM, true),
+                (0, EncodedHeader::ROOM - 1, false),
+                (mask::SHORT, EncodedHeader::ROOM + mask::SHORT, true),
+                (mask::SHORT, EncodedHeader::ROOM + mask::SHORT - 1, false),
+                (mask::SHORT + 1, 1000, false),
+            ];
+            for (len, room, expected) in rows {
+                let mut framer = framer(is_client, room);
+                framer.fetch_keys();
+                assert_eq!(push_short(&mut framer, &vec![7; len]), expected, "{is_client}: {len} in {room}");
+                let mask = if is_client { &[0x80, 0, 0, 0, 0][..] } else { &[0] };
+                let frame = [&[0x82, len as u8 | mask[0]], &mask[1..], &vec![7; len]].concat();
+                assert_eq!(framer.queue.first(), if expected { &frame[..] } else { &[] });
+            }
+        }
+        assert!(!push_short(&mut framer(true, 1000), b"no key is at hand"));
+    }
+}
