@@ -299,3 +299,114 @@ impl Decoder {
 fn key(input: &[u8], place: Range<usize>) -> Option<[u8; 4]> {
     if place.is_empty() { Some([0; 4]) } else { input.get(place)?.first_chunk().copied() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    const KEY: [u8; 4] = [1, 2, 3, 4];
+
+    fn decoder(role: Role, max_message: usize) -> Decoder {
+        let mut config = Config::default();
+        config.limits.message = max_message;
+        Decoder::new(role, &config)
+    }
+
+    /// A frame that this role may receive, and the length of its header.
+    fn frame(role: Role, fin: bool, opcode: Opcode, len: usize) -> (Vec<u8>, usize) {
+        let mut header = FrameHeader::new(fin, opcode, len as u64).expect("there is such a frame");
+        if !role.masks() {
+            header = header.masked(KEY);
+        }
+        let header = header.encode();
+        ([&header[..], &vec![7; len]].concat(), header.len())
+    }
+
+    #[test]
+    fn a_whole_message_is_found_at_once() {
+        for role in [Role::Client, Role::Server] {
+            for (opcode, kind) in [(Opcode::Text, Kind::Text), (Opcode::Binary, Kind::Binary)] {
+                for len in [0, 1, 125, 126, 65_535] {
+                    let (octets, header_len) = frame(role, true, opcode, len);
+                    let mut decoder = decoder(role, len);
+                    for trailing in [0, 5] {
+                        let input = [&octets[..], &vec![0; trailing]].concat();
+                        let found = decoder.find_whole(&input).expect("it lies here whole");
+                        assert_eq!(
+                            (found.kind, found.place),
+                            (kind, header_len..octets.len()),
+                            "{role:?}: {len}"
+                        );
+                        assert_eq!(found.key, if role.masks() { [0; 4] } else { KEY });
+                        assert!(found.first && found.last);
+                        assert!(decoder.find_cut(&input).is_none(), "{role:?}: {len}: it need not be joined");
+                    }
+                    for cut in [0, 1, header_len - 1, octets.len() - 1] {
+                        assert!(
+                            decoder.find_whole(&octets[..cut]).is_none(),
+                            "{role:?}: {len}, cut at {cut}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_usual_case_is_left_to_the_search() {
+        for role in [Role::Client, Role::Server] {
+            let too_long = (frame(role, true, Opcode::Binary, 126).0, 125);
+            let two_words = (frame(role, true, Opcode::Binary, 65_536).0, 100_000);
+            let in_parts = (frame(role, false, Opcode::Text, 5).0, 100);
+            let control = (frame(role, true, Opcode::Ping, 5).0, 100);
+            let of_the_other_role = (frame(role.peer(), true, Opcode::Text, 5).0, 100);
+            let mask = if role.masks() { 0 } else { 0x80 };
+            let longer_form = ([&[0x82, mask | 126, 0, 125][..], &[0; 4 + 125]].concat(), 1000);
+            for (octets, limit) in [too_long, two_words, in_parts, control, of_the_other_role, longer_form] {
+                let mut decoder = decoder(role, limit);
+                assert!(decoder.find_whole(&octets).is_none(), "{role:?}: {:x?}", &octets[..4]);
+                let cut = octets.len() - 1;
+                assert!(decoder.find_cut(&octets[..cut]).is_none(), "{role:?}: {:x?}", &octets[..4]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_is_found_piece_by_piece() {
+        for role in [Role::Client, Role::Server] {
+            for len in [1, 125, 126, 3000] {
+                let (octets, header_len) = frame(role, true, Opcode::Text, len);
+                for cut in [header_len, header_len + len / 2] {
+                    let mut decoder = decoder(role, len);
+                    for less in 0..header_len {
+                        assert!(
+                            decoder.find_cut(&octets[..less]).is_none(),
+                            "{role:?}: {len}, cut at {less}"
+                        );
+                    }
+                    let begun = decoder.find_cut(&octets[..cut]).expect("a message begins");
+                    assert_eq!((begun.kind, begun.place), (Kind::Text, header_len..cut), "{role:?}: {len}");
+                    assert_eq!((begun.first, begun.last, decoder.is_in_message()), (true, false, true));
+                    let left = octets.len() - cut;
+                    assert_eq!(decoder.remaining(), left as u64);
+                    let rest = [&octets[cut..], &[0; 3]].concat();
+                    let ended = decoder.find_cut(&rest).expect("its end");
+                    assert_eq!(
+                        (ended.place, ended.first, ended.last),
+                        (0..left, false, true),
+                        "{role:?}: {len}"
+                    );
+                    let key = mask::rotate(begun.key, cut - header_len);
+                    assert_eq!((ended.key, decoder.is_in_message()), (key, false));
+                }
+            }
+            let (begun, _) = frame(role, false, Opcode::Text, 5);
+            let mut decoder = decoder(role, 100);
+            assert!(decoder.find(&begun, usize::MAX).is_ok_and(|found| matches!(found, Found::Data(_))));
+            let (other, _) = frame(role, true, Opcode::Text, 5);
+            assert!(decoder.find_cut(&other[..7]).is_none(), "{role:?}: a message has begun");
+        }
+    }
+}
