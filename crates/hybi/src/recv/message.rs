@@ -966,3 +966,106 @@ fn unmask(payload: &mut [u8], key: [u8; 4]) {
 fn unmask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     (key != [0; 4] || payload.len() < ASKED_ALONE) && mask::mask_ascii(payload, key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn line(role: Role) -> Line {
+        Line::new(role, Arc::new(Config::default()), None, CloseCodes::Rfc)
+    }
+
+    /// Octets that a read brings into memory of ours.
+    fn read(line: &mut Line, octets: &[u8]) {
+        line.space()[..octets.len()].copy_from_slice(octets);
+        line.received(octets.len());
+    }
+
+    /// Has seen the header of a message of so many octets.
+    fn expecting(len: u16) -> Line {
+        let mut line = line(Role::Client);
+        let [a, b] = len.to_be_bytes();
+        assert!(line.next(&mut [0x82, 126, a, b], &mut 0).is_none());
+        line
+    }
+
+    #[test]
+    fn messages_that_lie_whole_are_found_where_they_lie() {
+        for len in [0, 1, mask::SHORT, mask::SHORT + 1, 125] {
+            let mut octets = [&[0x81, len as u8][..], &vec![b'a'; len], b"\x81\x05cut"].concat();
+            let mut client = line(Role::Client);
+            assert!(client.is_plain());
+            let mut lent = &mut octets[..];
+            let found = client.next_whole(&mut lent).expect("it lies here whole");
+            assert_eq!(found, (Kind::Text, &mut vec![b'a'; len][..]));
+            assert!(client.next_whole(&mut lent).is_none());
+            assert_eq!(lent, b"\x81\x05cut", "{len}");
+
+            read(&mut client, &octets);
+            assert!(!client.is_plain(), "what is ours comes first");
+            let (kind, place) = client.next_whole_own().expect("it lies here whole");
+            assert_eq!((kind, &*client.own(place)), (Kind::Text, &vec![b'a'; len][..]));
+            assert!(client.next_whole_own().is_none());
+            assert_eq!(client.held(), 5, "{len}");
+        }
+        let mut server = line(Role::Server);
+        let mut octets = *b"\x81\x82\x01\x02\x03\x04\x69\x6b";
+        assert_eq!(server.next_whole(&mut &mut octets[..]), Some((Kind::Text, &mut [b'h', b'i'][..])));
+        assert!(server.is_plain());
+    }
+
+    #[test]
+    fn nothing_is_found_where_it_lies_while_anything_odd_is_under_way() {
+        let odd: [fn(&mut Line); 4] = [
+            |line| line.set_delivery(Delivery::Fragments),
+            |line| line.fail(ProtocolError::OutOfMemory),
+            |line| assert!(line.next(&mut [0x01, 0x02, b'h', b'i'], &mut 0).is_none()), // a message begins
+            |line| assert!(line.next(&mut [0x81, 0x02, b'h'], &mut 0).is_none()),
+        ];
+        for (i, make_odd) in odd.iter().enumerate() {
+            let mut line = line(Role::Client);
+            make_odd(&mut line);
+            read(&mut line, b"\x81\x02hi");
+            assert!(!line.is_plain() && line.next_whole_own().is_none(), "{i}");
+        }
+    }
+
+    #[test]
+    fn a_piece_gets_room_for_what_its_frame_announces_up_to_a_step() {
+        for (len, capacity) in [(1000, 100 + 1000), (60_000, 100 + STEP)] {
+            let mut line = expecting(len);
+            line.make_room(100).expect("memory");
+            assert_eq!(line.joined.capacity(), capacity);
+            line.joined.resize(capacity - 50, 0);
+            line.make_room(50).expect("memory");
+            assert_eq!(line.joined.capacity(), capacity, "it is there already");
+            line.make_room(51).expect("memory");
+            assert!(line.joined.capacity() >= 2 * capacity, "it doubles");
+        }
+    }
+
+    #[test]
+    fn memory_is_given_back_when_it_is_more_than_twice_what_is_needed_and_a_step() {
+        let needed = 100 + 1000;
+        for (capacity, kept) in [(2 * needed + STEP, 2 * needed + STEP), (2 * needed + STEP + 1, 100 + STEP)]
+        {
+            let mut line = expecting(1000);
+            (line.joined, line.received) = (Vec::with_capacity(capacity), 100);
+            line.joined.resize(100, 7);
+            line.give_back();
+            assert_eq!((line.joined.capacity(), &line.joined[..]), (kept, &[7; 100][..]));
+        }
+        let mut line = expecting(1000);
+        line.joined = Vec::with_capacity(100);
+        line.give_back();
+        assert_eq!(line.joined.capacity(), 0, "nothing was received");
+    }
+
+    #[test]
+    fn a_large_payload_is_read_to_its_place() {
+        for (len, offered) in [(DIRECT - 1, 4096), (DIRECT, STEP), (DIRECT + 1, STEP)] {
+            assert_eq!(expecting(len as u16).space().len(), offered, "{len}");
+        }
+    }
+}
