@@ -1037,7 +1037,8 @@ mod tests {
             let mut line = expecting(len);
             line.make_room(100).expect("memory");
             assert_eq!(line.joined.capacity(), capacity);
-            line.joined.resize(capacity - 50, 0);
+            line.joined.resize(capacity, 0);
+            line.received = capacity - 50;
             line.make_room(50).expect("memory");
             assert_eq!(line.joined.capacity(), capacity, "it is there already");
             line.make_room(51).expect("memory");
