@@ -85,7 +85,8 @@ impl<'a> Payload<'a> {
 }
 
 /// What to send from where it lies, and may be changed there: see [`Sender::send_lent_mut`]. A slice becomes a binary
-/// message; the text and the octets of an event go out as they came.
+/// message; the text and the octets of an event go out as they came, but for text that was
+/// [not validated](crate::Event::UncheckedText): that is octets, and so a binary message.
 ///
 /// [`Sender::send_lent_mut`]: crate::Sender::send_lent_mut
 #[derive(Debug)]

@@ -270,6 +270,20 @@ twins! {
         }
     }
 
+    /// Behind the final place of a payload lies what is left of a longer one.
+    fn more_than_its_final_place_has_is_a_mistake_too(role) {
+        let mut connection = open(role);
+        lend(&mut connection, 4096);
+        read_in_steps(&mut connection, &to(role, first::BINARY, &[1; 100_000]), 4096, |_| {});
+        let frame = to(role, first::BINARY, &[2; 60_000]);
+        read(&mut connection, &frame[..1000]);
+        assert!(connection.poll_event().is_none());
+        let offered = connection.recv_space().len();
+        assert_eq!(offered, frame.len() - 1000);
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| connection.received(offered + 1)));
+        assert!(refused.is_err());
+    }
+
     fn saying_something_small_takes_no_memory(role) {
         let mut connection = open(role);
         let mut buffer = Vec::with_capacity(4096);

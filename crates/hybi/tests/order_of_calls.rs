@@ -55,6 +55,19 @@ fn lent_memory_comes_behind_a_prepared_event() {
     assert_eq!(seen, texts(&["first", "second"]));
 }
 
+/// What is kept of lent memory that nobody looked at takes more room than there is, and moves nothing for it.
+#[test]
+fn a_prepared_event_stays_where_it_is_while_lent_memory_is_kept() {
+    let mut connection = open(Role::Client);
+    let waiting = b"\x81\x05first\x81\x06second\x82\x7e";
+    assert_eq!(connection.receive_copy(waiting), waiting.len());
+    assert!(matches!(connection.poll_event(), Some(Event::Text(text)) if text.as_bytes() == b"first"));
+    assert!(connection.prepare_event());
+    let rest = [&5000u16.to_be_bytes()[..], &[0xFF; 5000]].concat();
+    drop(connection.receive(&mut rest.clone()));
+    assert_eq!(events(&mut connection), [Record::text("second"), Record::Binary(vec![0xFF; 5000])]);
+}
+
 #[test]
 fn a_prepared_event_goes_with_the_receiving_half() {
     let mut connection = open(Role::Client);

@@ -191,7 +191,7 @@ impl Connection {
     /// events are lent straight out of it. A few such buffers, taken before a read and
     /// [reclaimed](Self::reclaim_buffer) when it brought nothing, serve any number of connections. It is used
     /// as it is, to its whole length, and not cleared. While it is lent, large messages are joined one after another in
-    /// the same memory.
+    /// the same memory, which is held until then, also while nothing arrives: so reclaim it when a read brings nothing.
     ///
     /// ```
     /// # use hybi::{Agreement, Config, Connection, Event};

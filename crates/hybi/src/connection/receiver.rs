@@ -461,7 +461,7 @@ impl Inward for Receiver {
     }
 
     fn keep(&mut self, rest: &[u8]) {
-        self.line.keep(rest);
+        self.line.keep(rest, !self.is_lending());
     }
 }
 
@@ -471,7 +471,7 @@ impl Receiver {
     pub(super) fn keep_leftover(&mut self, octets: &[u8]) {
         if !octets.is_empty() {
             self.line.fed();
-            self.line.keep(octets);
+            self.line.keep(octets, true);
         }
     }
 

@@ -32,7 +32,7 @@ pub use system::SystemEntropy;
 /// assert_eq!(key, [1, 2, 3, 4]);
 /// ```
 pub trait Entropy: Send + Sync + 'static {
-    /// Fills all of `out`. A client that sends calls it once every eight frames.
+    /// Fills all of `out`, whatever its length. A client that sends calls it once every eight frames.
     fn fill(&mut self, out: &mut [u8]);
 }
 

@@ -119,7 +119,7 @@ impl Buffer {
                 return true;
             }
         }
-        self.make_room((self.read_len as usize).clamp(MIN_READ, MAX_READ)).is_some()
+        self.make_room((self.read_len as usize).clamp(MIN_READ, MAX_READ), true).is_some()
     }
 
     /// The room behind what waits.
@@ -137,22 +137,24 @@ impl Buffer {
         self.read_len = read_len.clamp(MIN_READ, MAX_READ) as u32;
     }
 
-    /// Appends a copy. `None`, and nothing is appended, if there is no memory.
-    pub(super) fn append(&mut self, octets: &[u8]) -> Option<()> {
-        self.make_room(octets.len())?;
+    /// Appends a copy; what waits may move for it, or stays where it is, and what lies before it too. `None`, and
+    /// nothing is appended, if there is no memory.
+    pub(super) fn append(&mut self, octets: &[u8], may_move: bool) -> Option<()> {
+        self.make_room(octets.len(), may_move)?;
         self.octets[self.end..self.end + octets.len()].copy_from_slice(octets);
         self.end += octets.len();
         Some(())
     }
 
-    fn make_room(&mut self, n: usize) -> Option<()> {
+    fn make_room(&mut self, n: usize, may_move: bool) -> Option<()> {
         if self.octets.len() - self.end >= n {
             return Some(());
         }
-        let waiting = self.len();
-        self.octets.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, waiting);
-        let missing = (waiting + n).saturating_sub(self.octets.len());
+        if may_move {
+            self.octets.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.len());
+        }
+        let missing = (self.end + n).saturating_sub(self.octets.len());
         self.octets.try_reserve_exact(missing).ok()?;
         self.octets.resize(self.octets.len() + missing, 0);
         Some(())

@@ -278,7 +278,7 @@ impl Line {
             self.buffer.make_space();
             return self.buffer.space();
         }
-        let coming = self.decoder.remaining().saturating_sub((self.received - self.plain) as u64);
+        let coming = self.coming();
         if self.buffer.is_empty() && coming >= DIRECT && self.delivery == Delivery::Messages && !self.extended
         {
             return self.direct_space(coming);
@@ -290,6 +290,11 @@ impl Line {
             self.fail(ProtocolError::OutOfMemory);
         }
         self.buffer.space()
+    }
+
+    /// Octets of the current data frame that were not received.
+    fn coming(&self) -> u64 {
+        self.decoder.remaining().saturating_sub((self.received - self.plain) as u64)
     }
 
     /// The final place of a large payload. Memory follows what was received, never what was announced.
@@ -305,8 +310,14 @@ impl Line {
             self.joined.resize(self.received + step, 0);
         }
         self.flags.direct = true;
-        let end = self.joined.len().min(self.received.saturating_add(coming));
-        &mut self.joined[self.received..end]
+        let room = self.direct_room();
+        &mut self.joined[room]
+    }
+
+    /// Where that is, as far as there is memory: behind it may lie what was received earlier.
+    fn direct_room(&self) -> Range<usize> {
+        let coming = usize::try_from(self.coming()).unwrap_or(usize::MAX);
+        self.received..self.joined.len().min(self.received.saturating_add(coming))
     }
 
     /// Takes memory to receive into; it comes back if it is of no use.
@@ -329,7 +340,7 @@ impl Line {
             return self.buffer.release(); // what arrived is dropped, and so is its place
         }
         if self.flags.direct {
-            assert!(n <= self.joined.len() - self.received, "more octets than there was space for");
+            assert!(n <= self.direct_room().len(), "more octets than there was space for");
             self.received += n;
         } else {
             self.buffer.filled(n);
@@ -337,9 +348,9 @@ impl Line {
         self.flags.hungry = false;
     }
 
-    /// Keeps what is left of lent memory.
-    pub(crate) fn keep(&mut self, rest: &[u8]) {
-        if !self.flags.is(Odd::Over) && !rest.is_empty() && self.buffer.append(rest).is_none() {
+    /// Keeps what is left of lent memory. What lies here may move for it, unless an event is to be made of it.
+    pub(crate) fn keep(&mut self, rest: &[u8], may_move: bool) {
+        if !self.flags.is(Odd::Over) && !rest.is_empty() && self.buffer.append(rest, may_move).is_none() {
             self.fail(ProtocolError::OutOfMemory);
         }
     }
@@ -541,7 +552,7 @@ impl Line {
                 if take == 0 {
                     return self.starved().map(Some);
                 }
-                self.buffer.append(&lent[*at..*at + take]).ok_or(ProtocolError::OutOfMemory)?;
+                self.buffer.append(&lent[*at..*at + take], true).ok_or(ProtocolError::OutOfMemory)?;
                 *at += take;
                 Ok(None)
             }

@@ -541,6 +541,7 @@ impl Line {
 
     /// Queues the close frame, whatever waits. Nothing but pongs may follow.
     pub(crate) fn close(&mut self, frame: Option<&CloseFrame>) -> Result<(), UsageError> {
+        self.framer.queue.expect_the_end();
         self.pongs.flush(&mut self.framer)?;
         push_close(&mut self.framer, self.codes, frame)?;
         self.end_messages();

@@ -248,6 +248,14 @@ impl Queue {
         }
     }
 
+    /// Nothing but a close frame follows, so there is no more memory for it than it needs.
+    pub(super) fn expect_the_end(&mut self) {
+        (self.usual, self.expecting) = (0, false);
+        if self.tail.is_empty() && !self.lent {
+            self.tail = Vec::new();
+        }
+    }
+
     /// Drops what waits, as if it had never been queued.
     pub(super) fn clear(&mut self) {
         (self.len, self.outside, self.expecting) = (0, 0, false);

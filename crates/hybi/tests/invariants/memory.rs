@@ -175,6 +175,31 @@ twins! {
 }
 
 twins! {
+    /// Not even while the close frame waits, however much was sent before.
+    fn what_a_busy_connection_was_used_to_is_not_kept_for_its_close_frame(role) {
+        for memory in Memory::ALL {
+            for cut in [0, 50] {
+                let message = to(role, first::BINARY, &[7; 100]);
+                let measure = Measure::start();
+                let mut connection = open_with(role, Config::default());
+                memory.show(&mut connection, &message[..cut], |_| {});
+                for len in [80_000, 6000] {
+                    connection.send(&vec![7; len]).unwrap();
+                    while !connection.transmit().is_empty() {
+                        connection.transmitted(connection.transmit().len());
+                    }
+                }
+                memory.show(&mut connection, &message[cut..], |_| {});
+                memory.show(&mut connection, &to(role, 0x83, b""), |_| {});
+                assert!(!connection.transmit().is_empty(), "it waits");
+                assert!(measure.held() <= 4 * KIB as isize, "{memory:?}, {cut}: {}", measure.held());
+                look_away(|| drop(message));
+            }
+        }
+    }
+}
+
+twins! {
     /// Not even if no event is asked for.
     fn of_what_comes_after_a_failure_nothing_is_kept(role) {
         let mut connection = open_with(role, Config::default());

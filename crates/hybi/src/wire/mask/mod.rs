@@ -70,6 +70,7 @@ pub(crate) fn put_masked<const ASCII: bool>(
     payload: &[u8],
     key: [u8; 4],
 ) -> bool {
+    debug_assert!(at <= out.len());
     let Some(place) = out.get_mut(at..at + payload.len()) else {
         out.truncate(at);
         return append_masked::<ASCII>(out, payload, key);
