@@ -104,3 +104,51 @@ impl<C: Inward> fmt::Debug for Input<'_, '_, C> {
         f.debug_struct("Input").field("len", &self.rest.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::Agreement;
+    use crate::config::Config;
+
+    fn client() -> Connection {
+        Connection::client(Agreement::default(), Config::default(), |_: &mut [u8]| {})
+    }
+
+    fn finds_whole_messages_where_they_lie(connection: &mut impl Inward) {
+        assert!(connection.is_plain());
+        let mut octets = *b"\x81\x02hi\x82\x01!";
+        let mut lent = &mut octets[..];
+        assert_eq!(connection.next_whole(&mut lent), Some((Kind::Text, &mut [b'h', b'i'][..])));
+        assert_eq!(lent, b"\x82\x01!");
+        let mut input = Input::new(connection, lent);
+        assert_eq!(input.next_whole(), Some((Kind::Binary, &mut [b'!'][..])));
+        assert!(input.next_whole().is_none());
+    }
+
+    /// That is the usual case, and costs a part of a search; the search would find them too.
+    #[test]
+    fn whole_messages_are_found_where_they_lie() {
+        finds_whole_messages_where_they_lie(&mut client());
+        finds_whole_messages_where_they_lie(&mut client().into_split().0);
+        let mut connection = client();
+        connection.receive_copy(b"\x81\x02hi\x82\x01!");
+        assert!(
+            connection.next_whole_own().is_some_and(|(kind, place)| kind == Kind::Text && place.len() == 2)
+        );
+        let (mut receiver, _) = connection.into_split();
+        assert!(
+            receiver.next_whole_own().is_some_and(|(kind, place)| kind == Kind::Binary && place.len() == 1)
+        );
+    }
+
+    #[test]
+    fn nothing_is_found_behind_the_end_that_a_lent_sender_made() {
+        let mut connection = client();
+        connection.receive_copy(b"\x81\x02hi");
+        connection.sender.abort();
+        assert!(connection.next_whole_own().is_none());
+        let mut octets = *b"\x81\x02hi";
+        assert!(connection.next_whole(&mut &mut octets[..]).is_none());
+    }
+}
