@@ -132,7 +132,12 @@ mod tests {
         finds_whole_messages_where_they_lie(&mut client());
         finds_whole_messages_where_they_lie(&mut client().into_split().0);
         let mut connection = client();
-        connection.receive_copy(b"\x81\x02hi\x82\x01!");
+        connection.receive_copy(b"\x82\x00\x81\x02hi\x82\x01!");
+        assert!(connection.prepare_event());
+        assert!(
+            connection.next_whole_own().is_some_and(|(_, place)| place.is_empty()),
+            "also one that was prepared"
+        );
         assert!(
             connection.next_whole_own().is_some_and(|(kind, place)| kind == Kind::Text && place.len() == 2)
         );

@@ -355,6 +355,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_told() {
+        for role in [Role::Client, Role::Server] {
+            for (opcode, len, len_end) in [
+                (Opcode::Ping, 5, 2),
+                (Opcode::Binary, 5, 2),
+                (Opcode::Binary, 126, 4),
+                (Opcode::Binary, 65_536, 10),
+            ] {
+                let (octets, header_len) = frame(role, true, opcode, len);
+                for cut in 0..header_len {
+                    let Ok(Found::Incomplete(n)) = decoder(role, len).find(&octets[..cut], usize::MAX) else {
+                        panic!("{role:?}: {len}, cut at {cut}");
+                    };
+                    let expected = match cut {
+                        0..2 => 2,
+                        _ if cut < len_end => len_end,
+                        _ => header_len,
+                    };
+                    assert_eq!(n, expected, "{role:?}: {len}, cut at {cut}");
+                }
+            }
+            let (ping, header_len) = frame(role, true, Opcode::Ping, 5);
+            for cut in header_len..ping.len() {
+                let found = decoder(role, 5).find(&ping[..cut], usize::MAX);
+                assert!(
+                    matches!(found, Ok(Found::Incomplete(n)) if n == ping.len()),
+                    "{role:?}: cut at {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_the_usual_case_is_left_to_the_search() {
         for role in [Role::Client, Role::Server] {
             let too_long = (frame(role, true, Opcode::Binary, 126).0, 125);

@@ -1043,6 +1043,37 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_cut_is_joined_at_once() {
+        let mut line = line(Role::Client);
+        let mut at = 0;
+        assert!(matches!(line.next_joined(b"\x81\x05he", &mut at), Joined::All));
+        assert!(matches!(line.next_joined(b"..he", &mut at), Joined::Unknown), "nothing is left");
+        assert!(matches!(line.next_joined(b"....llo\x81", &mut at), Joined::Message(Kind::Text)));
+        assert_eq!(at, 7);
+        assert_eq!(line.joined, b"hello");
+
+        line.release();
+        line.keep(b"\x81\x05he", true);
+        assert!(matches!(line.next_joined_own(), Joined::All));
+        assert!(line.buffer.is_empty());
+        line.keep(b"llo\x81", true);
+        assert!(matches!(line.next_joined_own(), Joined::Message(Kind::Text)));
+        assert_eq!(line.buffer.len(), 1);
+        assert_eq!(line.joined, b"hello");
+    }
+
+    /// So that what follows lends its events where it lies.
+    #[test]
+    fn the_beginning_of_a_frame_takes_no_more_than_its_header_needs() {
+        let mut line = line(Role::Client);
+        line.keep(b"\x82", true);
+        let mut at = 0;
+        let outcome = line.next(&mut b"\x00\x81\x02hi".to_vec(), &mut at).expect("an empty message");
+        assert!(matches!(outcome.what, What::Message(Kind::Binary)));
+        assert_eq!((at, line.buffer.len()), (1, 0));
+    }
+
+    #[test]
     fn a_piece_gets_room_for_what_its_frame_announces_up_to_a_step() {
         for (len, capacity) in [(1000, 100 + 1000), (60_000, 100 + STEP)] {
             let mut line = expecting(len);
