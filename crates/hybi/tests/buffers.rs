@@ -318,6 +318,20 @@ twins! {
         assert!(sender.reclaim_buffer().is_none());
     }
 
+    fn nothing_is_lent_beside_what_there_is(role) {
+        let mut connection = open(role);
+        let sender = connection.sender();
+        sender.send("in our own memory").expect("it is open");
+        let waits = sender.transmit().to_vec();
+        assert!(sender.lend_buffer(Vec::with_capacity(4096)).is_err());
+        assert_eq!(sender.transmit(), waits);
+        sender.transmitted(waits.len());
+        sender.lend_buffer(Vec::new()).expect("nothing waits");
+        sender.lend_buffer(Vec::with_capacity(4096)).expect("that was as good as none");
+        assert!(sender.lend_buffer(Vec::with_capacity(10)).is_err());
+        assert!(sender.reclaim_buffer().is_some_and(|buffer| buffer.capacity() == 4096));
+    }
+
     fn a_buffer_that_a_large_message_went_past(role) {
         let mut connection = open(role);
         let sender = connection.sender();

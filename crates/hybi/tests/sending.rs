@@ -384,15 +384,17 @@ twins! {
 #[test]
 fn a_server_sends_large_payloads_from_where_they_lie() {
     let (small, large) = (Bytes::from(vec![1; 4095]), Bytes::from(vec![2; 4096]));
-    let prepared = Prepared::new(&[3; 5000]);
+    let (less, prepared) = (Prepared::new(&[3; 4091]), Prepared::new(&[3; 4092])); // 4 octets of a header each
     let mut connection = open(Role::Server);
     connection.send_message(Message::from(small.clone())).unwrap();
     connection.send_message(Message::from(large.clone())).unwrap();
+    connection.send_prepared(&less).unwrap();
     connection.send_prepared(&prepared).unwrap();
     let mut slices = [&[][..]; 8];
     let used = connection.transmit_slices(&mut slices);
     let shows = |at: *const u8| slices[..used].iter().any(|slice| slice.as_ptr_range().contains(&at));
-    assert!(!shows(small.as_ptr()) && shows(large.as_ptr()) && shows(prepared.as_bytes().as_ptr()));
+    assert!(!shows(small.as_ptr()) && shows(large.as_ptr()));
+    assert!(!shows(less.as_bytes().as_ptr()) && shows(prepared.as_bytes().as_ptr()));
 }
 
 #[test]
@@ -465,6 +467,10 @@ fn what_may_be_changed_is_masked_where_it_lies() {
         let n = slices.iter().map(|slice| slice.len()).sum();
         outgoing.transmitted(n);
         drop(outgoing);
+        assert_eq!(payload[0] == 7, role == Role::Server);
+
+        payload = [7; 70_000];
+        drop(connection.sender().send_lent_mut(&mut payload[..4096]).unwrap());
         assert_eq!(payload[0] == 7, role == Role::Server);
 
         payload = [7; 70_000];

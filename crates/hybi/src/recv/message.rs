@@ -1106,6 +1106,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_behind_the_end_has_no_place() {
+        for end in [Line::finish as fn(&mut Line), |line| line.fail(ProtocolError::OutOfMemory)] {
+            let mut line = expecting(60_000);
+            end(&mut line);
+            assert_eq!((line.space().len(), line.joined.capacity()), (4096, 0));
+        }
+    }
+
+    #[test]
     fn a_large_payload_is_read_to_its_place() {
         for (len, offered) in [(DIRECT - 1, 4096), (DIRECT, STEP), (DIRECT + 1, STEP)] {
             assert_eq!(expecting(len as u16).space().len(), offered, "{len}");

@@ -181,7 +181,9 @@ mod tests {
             ];
             for (len, room, expected) in rows {
                 let mut framer = framer(is_client, room);
+                assert!(!framer.has_key());
                 framer.fetch_keys();
+                assert_eq!(framer.has_key(), is_client);
                 assert_eq!(push_short(&mut framer, &vec![7; len]), expected, "{is_client}: {len} in {room}");
                 let mask = if is_client { &[0x80, 0, 0, 0, 0][..] } else { &[0] };
                 let frame = [&[0x82, len as u8 | mask[0]], &mask[1..], &vec![7; len]].concat();

@@ -362,6 +362,20 @@ mod tests {
     }
 
     #[test]
+    fn a_small_tail_stays_while_more_is_expected() {
+        for (n, kept) in [(KEPT, KEPT), (KEPT + 1, 0)] {
+            let mut queue = Queue::default();
+            queue.expect(true);
+            queue.reserve(n).expect("memory");
+            queue.push(1, |tail| tail.push(7));
+            queue.transmitted(1);
+            assert_eq!(queue.tail.capacity(), kept);
+            queue.expect(false);
+            assert_eq!(queue.tail.capacity(), 0);
+        }
+    }
+
+    #[test]
     fn where_a_header_was_there_is_room_while_its_payload_lies_outside() {
         let mut queue = Queue::default();
         queue.reserve(10).expect("memory");

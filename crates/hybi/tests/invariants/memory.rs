@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hybi::extension::permessage_deflate::{Deflate, DeflateConfig, Inflater, Params, WindowBits};
-use hybi::{Agreement, Config, Connection, Role};
+use hybi::{Agreement, Config, Connection, Prepared, Role};
 use hybi_test::alloc::{Measure, look_away};
 use hybi_test::endpoint::{Memory, open_agreed, open_with};
 use hybi_test::frames::{close_body, first, mask_frame, to};
@@ -285,6 +285,14 @@ twins! {
             look_away(|| drop(octets));
         }
     }
+}
+
+#[test]
+fn a_prepared_message_holds_its_frame() {
+    let measure = Measure::start();
+    let prepared = Prepared::new(&[7; 5000]);
+    assert!((5004..5100).contains(&measure.held()), "{}", measure.held());
+    drop(prepared);
 }
 
 /// What docs/verification.md says of the parts that have a fixed size.
