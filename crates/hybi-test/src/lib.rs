@@ -6,6 +6,7 @@
 //! | [`record`] | events as values that can be kept and compared |
 //! | [`frames`] | frames built and read by hand, legal or not |
 //! | [`endpoint`] | connections with fixed masking keys, and the three ways to hand octets to one |
+//! | [`caller`] | a caller who uses all ways to receive in any order |
 //! | [`dice`] | decisions from a seed or from octets: what generators ask |
 //! | [`hostile`] | what a hostile peer sends, and limits small enough to be met |
 //! | [`pair`] | a client and a server on one wire, with a clock that jumps from deadline to deadline |
@@ -24,6 +25,7 @@
 //! Nothing here knows how the core does what it does: everything goes through its public items.
 
 pub mod alloc;
+pub mod caller;
 pub mod dice;
 pub mod endpoint;
 #[cfg(not(target_family = "wasm"))]

@@ -4,22 +4,34 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says by a panic what is wrong")]
 
+use std::hash::{BuildHasher, RandomState};
+
 use hybi::utf8::Utf8Validator;
 use hybi::wire::header::{FrameHeader, Parsed};
 use hybi::wire::mask;
-use hybi::{CloseCode, Config, Connection, Delivery, Kind, Opcode, Payload, Prepared, Role};
+use hybi::{
+    CloseCause, CloseCode, Config, Connection, Delivery, Kind, Opcode, Payload, Prepared, ProtocolError, Role,
+};
+use hybi_test::caller::{Call, Caller};
+use hybi_test::dice::Dice;
 use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
-use hybi_test::frames::{self, read_all};
+use hybi_test::frames::{self, first, read_all};
 use hybi_test::pair::Pair;
 use hybi_test::record::{Record, join};
-use hybi_test::twin::{self, Utf8};
+use hybi_test::twin::{self, Course, Utf8};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::test_runner::RngSeed;
 
-/// `PROPTEST_CASES` asks for more.
+/// `PROPTEST_CASES` asks for more. Whoever fails says its seed, which `PROPTEST_RNG_SEED` replays.
+#[allow(clippy::print_stdout, reason = "it is shown if the test fails")]
 fn cases(usual: u32) -> ProptestConfig {
-    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let mut default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if default.rng_seed == RngSeed::Random {
+        default.rng_seed = RngSeed::Fixed(RandomState::new().hash_one(0));
+    }
+    println!("PROPTEST_RNG_SEED={}", default.rng_seed);
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => default,
         None => ProptestConfig { cases: if cfg!(miri) { 4 } else { usual }, ..default },
@@ -152,45 +164,33 @@ fn outcome(
     (events, frames)
 }
 
-/// Hands over a read, and takes only some of the events: the rest waits, one of them prepared.
-fn feed_lazily(
-    connection: &mut Connection,
-    memory: Memory,
-    taken: usize,
-    read: &[u8],
-    events: &mut Vec<Record>,
-) {
-    if memory == Memory::Lent {
-        let mut memory = read.to_vec();
-        let mut input = connection.receive(&mut memory);
-        for _ in 0..taken {
-            events.extend(input.poll_event().map(Record::from));
+/// What a caller may do, decided as a fuzzer would; it shrinks to the smallest reads.
+fn ways_to_receive() -> impl Strategy<Value = Vec<Call>> {
+    vec(vec(any::<u8>(), 30).prop_map(|octets| Call::any(&mut Dice::of(&octets))), 1..40)
+}
+
+/// What a caller is told, and what goes out, if it does this again and again until all has arrived; or for so long that
+/// it gives up, and lets the rest come at once.
+fn told(connection: Connection, octets: &[u8], calls: &[Call]) -> (Vec<Record>, Vec<u8>) {
+    let mut caller = Caller::new(connection, octets);
+    for call in calls.iter().cycle().take(150) {
+        if caller.is_over() {
+            break;
         }
-        return;
+        caller.call(call);
     }
-    let mut rest = read;
-    while !rest.is_empty() {
-        let n = if memory == Memory::Copied {
-            connection.receive_copy(rest)
-        } else {
-            let space = connection.recv_space();
-            let n = space.len().min(rest.len());
-            space[..n].copy_from_slice(&rest[..n]);
-            connection.received(n);
-            n
-        };
-        rest = &rest[n..];
-        for _ in 0..taken {
-            let there_is_one = connection.prepare_event();
-            let event = connection.poll_event().map(Record::from);
-            assert_eq!(there_is_one, event.is_some());
-            events.extend(event);
-        }
-        if n == 0 {
-            take_events(connection, events); // no room: the events come first
-        }
-    }
-    connection.prepare_event();
+    caller.end();
+    (caller.events, caller.sent)
+}
+
+/// Where the first difference is: messages are too long to be looked at.
+fn difference(told: &[Record], expected: &[Record]) -> Option<String> {
+    let at = (0..told.len().max(expected.len())).find(|i| told.get(*i) != expected.get(*i))?;
+    let show = |event: Option<&Record>| {
+        let event = event.map_or("nothing".to_owned(), |event| format!("{event:?}"));
+        format!("{event:.60} ({} characters)", event.len())
+    };
+    Some(format!("event {at} is {}, and not {}", show(told.get(at)), show(expected.get(at))))
 }
 
 proptest! {
@@ -212,25 +212,17 @@ proptest! {
 
     /// An event may be decided and left, and anything may arrive meanwhile in any way: nothing changes.
     #[test]
-    fn events_that_are_prepared_are_the_same(
+    fn any_ways_to_receive_tell_the_same(
         (role, octets) in arrival_at_any(),
         mut config in some_config(),
-        cuts in cuts(),
-        ways in vec((memory(), 0usize..4), 1..8),
+        calls in ways_to_receive(),
         pieces in any::<bool>(),
     ) {
-        let expected = twin::decode(role, &config, &octets);
+        let expected = twin::decode_in(Course { ends: true, closing: false }, role, &config, &octets);
         if pieces {
             config.delivery = Delivery::Fragments;
         }
-        let mut connection = open_with(role, config.clone());
-        let (mut events, mut sent) = (Vec::new(), Vec::new());
-        for (read, (memory, taken)) in reads(&octets, &cuts).zip(ways.iter().cycle()) {
-            feed_lazily(&mut connection, *memory, *taken, read, &mut events);
-            sent.extend(transmit_all(&mut connection));
-        }
-        take_events(&mut connection, &mut events);
-        sent.extend(transmit_all(&mut connection));
+        let (events, sent) = told(open_with(role, config.clone()), &octets, &calls);
         prop_assert_eq!(join(events, config.strictness.utf8), expected.events);
         // Pongs may replace one another while none is transmitted; the rest is said as ever.
         let frames = read_all(role, &sent).unwrap();
@@ -329,6 +321,133 @@ proptest! {
             }
         }
         prop_assert_eq!(validator.finish().is_ok(), twin::utf8(&octets) == Utf8::Valid);
+    }
+}
+
+/// Something that arrives and breaks no rule: a message in one frame or in some, or a ping, of this length.
+#[derive(Clone, Debug)]
+enum Orderly {
+    /// Where it is cut; whether a ping stands behind each cut.
+    Message(Kind, usize, Vec<Index>, bool),
+    Ping(usize),
+}
+
+/// How it goes on behind all that.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Eof,
+    Close,
+    /// Text of this length that is no text at one place.
+    Failure(usize, Index),
+}
+
+fn orderly() -> impl Strategy<Value = Vec<Orderly>> {
+    let kind = select(&[Kind::Text, Kind::Binary][..]);
+    let cuts = prop_oneof![2 => Just(Vec::new()), 1 => vec(any::<Index>(), 1..4)];
+    let message = (kind, long(), cuts, any::<bool>())
+        .prop_map(|(kind, len, cuts, pings)| Orderly::Message(kind, len, cuts, pings));
+    let ping = (0usize..126).prop_map(Orderly::Ping);
+    vec(prop_oneof![4 => message, 1 => ping], 1..if cfg!(miri) { 3 } else { 12 })
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    let failure = (long(), any::<Index>()).prop_map(|(len, at)| Ending::Failure(len + 1, at));
+    prop_oneof![2 => Just(Ending::Eof), 1 => Just(Ending::Close), 1 => failure]
+}
+
+/// Around the lengths where something changes, and between them.
+fn long() -> impl Strategy<Value = usize> + Clone {
+    prop_oneof![2 => 0usize..130, 2 => 0usize..3000, 1 => 0usize..20_000, 1 => 16_383usize..16_387, 1 => 0usize..90_000]
+}
+
+/// No part of it is like another, and no two are alike.
+fn long_payload(kind: Kind, number: usize, len: usize) -> Vec<u8> {
+    if kind == Kind::Binary {
+        return Dice::seeded(number as u64).octets(len);
+    }
+    let behind = if number.is_multiple_of(2) { " " } else { "é€𐀀" };
+    let mut text = String::new();
+    for n in number * 100_000.. {
+        text.push_str(&n.to_string());
+        text.push_str(behind);
+        if text.len() >= len {
+            break;
+        }
+    }
+    let end = (0..=len).rfind(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or_default());
+    text.into_bytes()
+}
+
+/// The octets, and the events.
+fn orderly_stream(role: Role, messages: &[Orderly], ending: Ending) -> (Vec<u8>, Vec<Record>) {
+    let (mut octets, mut events) = (Vec::new(), Vec::new());
+    let ping = |octets: &mut Vec<u8>, events: &mut Vec<Record>, payload: Vec<u8>| {
+        octets.extend(frames::to(role, first::PING, &payload));
+        events.push(Record::Ping(payload));
+    };
+    for (number, message) in messages.iter().enumerate() {
+        let (kind, len, cuts, pings) = match message {
+            Orderly::Message(kind, len, cuts, pings) => (*kind, *len, cuts, *pings),
+            Orderly::Ping(len) => {
+                ping(&mut octets, &mut events, vec![number as u8; *len]);
+                continue;
+            }
+        };
+        let payload = long_payload(kind, number, len);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
+        cuts.sort_unstable();
+        let (mut start, mut opcode) = (0, kind as u8);
+        for cut in cuts {
+            octets.extend(frames::to(role, opcode, &payload[start..cut]));
+            (start, opcode) = (cut, 0);
+            if pings {
+                ping(&mut octets, &mut events, vec![number as u8; 3]);
+            }
+        }
+        octets.extend(frames::to(role, first::FIN | opcode, &payload[start..]));
+        events.push(record(kind, payload));
+    }
+    match ending {
+        Ending::Eof => events.push(Record::transport_ended()),
+        Ending::Close => {
+            octets.extend(frames::to(role, first::CLOSE, b""));
+            events.extend([Record::Close(None), Record::clean(1005, "")]);
+        }
+        Ending::Failure(len, at) => {
+            let mut payload = vec![b'a'; len];
+            payload[at.index(len)] = 0xFF;
+            octets.extend(frames::to(role, first::TEXT, &payload));
+            let error = ProtocolError::InvalidUtf8;
+            events
+                .extend([Record::Failed(error), Record::Closed(1006, Vec::new(), CloseCause::Failed(error))]);
+        }
+    }
+    if !matches!(ending, Ending::Eof) {
+        octets.extend(frames::to(role, first::TEXT, b"never"));
+    }
+    (octets, events)
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    /// The same with messages that do not fit in a read, and that are read to their final place.
+    #[test]
+    fn any_ways_to_receive_tell_long_messages(
+        role in role(),
+        messages in orderly(),
+        ending in ending(),
+        calls in ways_to_receive(),
+        pieces in any::<bool>(),
+    ) {
+        let (octets, expected) = orderly_stream(role, &messages, ending);
+        let config = config(|config| {
+            config.delivery = if pieces { Delivery::Fragments } else { Delivery::Messages };
+        });
+        let (events, sent) = told(open_with(role, config), &octets, &calls);
+        prop_assert_eq!(difference(&join(events, true), &expected), None);
+        prop_assert!(read_all(role, &sent).is_ok());
     }
 }
 
