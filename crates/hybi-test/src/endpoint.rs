@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hybi::{Agreement, Config, Connection, Event, Role};
+use hybi::{Agreement, Config, Connection, Entropy, Event, Role};
 
 use crate::alloc::look_away;
 use crate::frames::KEY;
@@ -42,6 +42,17 @@ pub fn config(change: impl FnOnce(&mut Config)) -> Config {
 pub fn fixed_entropy(out: &mut [u8]) {
     for (octet, key) in out.iter_mut().zip(KEY.iter().cycle()) {
         *octet = *key;
+    }
+}
+
+/// A source of entropy that never gives the same four octets again, so that a masking key that was used twice shows.
+pub fn numbered_entropy() -> impl Entropy {
+    let mut number = 0u32;
+    move |out: &mut [u8]| {
+        for key in out.chunks_mut(4) {
+            number += 1;
+            key.copy_from_slice(&number.to_be_bytes()[..key.len()]);
+        }
     }
 }
 

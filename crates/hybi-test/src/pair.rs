@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hybi::{Config, Connection, Instant, Payload, Role, TransportAction, UsageError};
+use hybi::{Config, Connection, Instant, Outgoing, Payload, Role, TransportAction, UsageError};
 
 use crate::endpoint::{Memory, open_with, take_events};
 use crate::record::Record;
@@ -176,31 +176,70 @@ impl Pair {
         &mut self.end(role).connection
     }
 
+    /// Both ends, that of `role` first.
+    fn ends(&mut self, role: Role) -> (&mut End, &mut End) {
+        match role {
+            Role::Client => (&mut self.client, &mut self.server),
+            Role::Server => (&mut self.server, &mut self.client),
+        }
+    }
+
     /// Sends a message from where it lies, of which the wire takes so many octets at once, or as many as there is room
     /// for.
     ///
     /// # Errors
     /// Those of [`send_lent`](hybi::Sender::send_lent).
     pub fn send_lent(&mut self, role: Role, payload: Payload<'_>, mut most: usize) -> Result<(), UsageError> {
-        let (end, peer) = match role {
-            Role::Client => (&mut self.client, &mut self.server),
-            Role::Server => (&mut self.server, &mut self.client),
-        };
+        let (end, peer) = self.ends(role);
         let mut outgoing = end.connection.sender().send_lent(payload)?;
         while !end.shut {
-            let mut slices = [&[][..]];
-            outgoing.transmit_slices(&mut slices);
-            let octets = &slices[0][..slices[0].len().min(most).min(peer.takes())];
-            let n = octets.len();
+            let n = put_lent(&mut outgoing, 1, most, &mut end.sent, peer);
             if n == 0 {
                 break;
             }
-            peer.wire.extend(octets);
-            end.sent.extend_from_slice(octets);
-            outgoing.transmitted(n);
             most -= n;
         }
         Ok(())
+    }
+
+    /// Sends a message from where it lies and may be changed. The wire takes as much of all that waits as each of these
+    /// writes has, or as there is room for.
+    ///
+    /// # Errors
+    /// Those of [`send_lent_mut`](hybi::Sender::send_lent_mut).
+    pub fn send_lent_mut(
+        &mut self,
+        role: Role,
+        payload: &mut [u8],
+        writes: &[usize],
+    ) -> Result<(), UsageError> {
+        let (end, peer) = self.ends(role);
+        let mut outgoing = end.connection.sender().send_lent_mut(payload)?;
+        for most in writes.iter().filter(|_| !end.shut) {
+            put_lent(&mut outgoing, SLICES, *most, &mut end.sent, peer);
+        }
+        Ok(())
+    }
+
+    /// This end makes one write of so many octets at most, or of as many as there is room for.
+    pub fn transmit(&mut self, role: Role, most: usize) {
+        let (end, peer) = self.ends(role);
+        if end.shut {
+            return;
+        }
+        let mut slices = [&[][..]; SLICES];
+        let used = end.connection.transmit_slices(&mut slices);
+        let n = put(&slices[..used], most, &mut end.sent, peer);
+        end.connection.transmitted(n);
+        take_events(&mut end.connection, &mut end.events);
+    }
+
+    /// This end makes one read of so many octets at most.
+    pub fn read(&mut self, role: Role, most: usize) {
+        let end = self.end(role);
+        let usual = std::mem::replace(&mut end.chunk, most);
+        end.read();
+        end.chunk = usual;
     }
 
     /// What the clock shows.
@@ -260,4 +299,31 @@ impl Pair {
         }
         told
     }
+}
+
+/// More than a queue has when it has little: so one write ends in any of them.
+const SLICES: usize = 3;
+
+/// One write of a message that is lent, and of what waits before it. How much was taken.
+fn put_lent(
+    outgoing: &mut Outgoing<'_>,
+    slices: usize,
+    most: usize,
+    sent: &mut Vec<u8>,
+    peer: &mut End,
+) -> usize {
+    let mut shown = [&[][..]; SLICES];
+    let used = outgoing.transmit_slices(&mut shown[..slices]);
+    let n = put(&shown[..used], most, sent, peer);
+    outgoing.transmitted(n);
+    n
+}
+
+/// Puts on the wire what the peer has room for, and `most` at most. How much that was.
+fn put(slices: &[&[u8]], most: usize, sent: &mut Vec<u8>, peer: &mut End) -> usize {
+    let mut octets = slices.concat();
+    octets.truncate(most.min(peer.takes()));
+    sent.extend_from_slice(&octets);
+    peer.wire.extend(&octets);
+    octets.len()
 }

@@ -4,17 +4,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says by a panic what is wrong")]
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use hybi::utf8::Utf8Validator;
 use hybi::wire::header::{FrameHeader, Parsed};
 use hybi::wire::mask;
 use hybi::{
-    CloseCause, CloseCode, Config, Connection, Delivery, Kind, Opcode, Payload, Prepared, ProtocolError, Role,
+    Agreement, CloseCause, CloseCode, Config, Connection, Delivery, Kind, Opcode, Payload, Prepared,
+    ProtocolError, Role,
 };
 use hybi_test::caller::{Call, Caller};
 use hybi_test::dice::Dice;
-use hybi_test::endpoint::{Memory, config, open_with, take_events, transmit_all};
+use hybi_test::endpoint::{
+    Memory, config, nap, numbered_entropy, open, open_with, take_events, transmit_all,
+};
 use hybi_test::frames::{self, first, read_all};
 use hybi_test::pair::Pair;
 use hybi_test::record::{Record, join};
@@ -458,9 +462,19 @@ enum Do {
     Own(Kind, usize),
     /// And so much of it is taken at once.
     Lent(Kind, usize, usize),
+    /// And each of these writes takes so much of what waits.
+    LentMut(usize, Vec<usize>),
     Prepared(usize),
     Write(Kind, usize, bool),
     Ping(u8),
+    /// One write of so much at most; one read: so a frame may have begun to arrive, or to go out.
+    Transmit(usize),
+    Read(usize),
+    /// Memory of this capacity to queue in; and back.
+    LendQueue(usize),
+    ReclaimQueue,
+    /// Hibernates, if nothing is under way.
+    Nap,
     Run,
 }
 
@@ -471,9 +485,15 @@ fn calls() -> impl Strategy<Value = Vec<(Role, Do)>> {
         3 => (kind(), len()).prop_map(|(kind, len)| Do::Send(kind, len)),
         2 => (kind(), len()).prop_map(|(kind, len)| Do::Own(kind, len)),
         2 => (kind(), len(), len()).prop_map(|(kind, len, taken)| Do::Lent(kind, len, taken)),
+        2 => (len(), vec(len(), 0..5)).prop_map(|(len, writes)| Do::LentMut(len, writes)),
         1 => len().prop_map(Do::Prepared),
         3 => (kind(), 0usize..3000, any::<bool>()).prop_map(|(kind, len, last)| Do::Write(kind, len, last)),
         2 => any::<u8>().prop_map(Do::Ping),
+        2 => len().prop_map(|len| Do::Transmit(len + 1)),
+        2 => len().prop_map(|len| Do::Read(len + 1)),
+        1 => (0usize..9000).prop_map(Do::LendQueue),
+        1 => Just(Do::ReclaimQueue),
+        1 => Just(Do::Nap),
         2 => Just(Do::Run),
     ];
     vec((role(), call), 1..if cfg!(miri) { 6 } else { 30 })
@@ -526,6 +546,12 @@ fn act(pair: &mut Pair, role: Role, call: &Do, said: &mut Said) {
             assert_eq!(result.is_ok(), said.open.is_none());
             said.messages.extend(result.is_ok().then(|| record(kind, data)));
         }
+        Do::LentMut(len, ref writes) => {
+            let data = filler(said, len);
+            let result = pair.send_lent_mut(role, &mut data.clone(), writes);
+            assert_eq!(result.is_ok(), said.open.is_none());
+            said.messages.extend(result.is_ok().then(|| record(Kind::Binary, data)));
+        }
         Do::Prepared(len) => {
             let data = filler(said, len);
             let result = connection.send_prepared(&Prepared::new(&data));
@@ -550,6 +576,11 @@ fn act(pair: &mut Pair, role: Role, call: &Do, said: &mut Said) {
             connection.ping(&[octet]).unwrap();
             said.pings.push(Record::Ping(vec![octet]));
         }
+        Do::Transmit(most) => pair.transmit(role, most),
+        Do::Read(most) => pair.read(role, most),
+        Do::LendQueue(len) => drop(connection.sender().lend_buffer(Vec::with_capacity(len))),
+        Do::ReclaimQueue => drop(connection.sender().reclaim_buffer()),
+        Do::Nap => drop(nap(connection)),
         Do::Run => pair.run(),
     }
 }
@@ -557,7 +588,8 @@ fn act(pair: &mut Pair, role: Role, call: &Do, said: &mut Said) {
 proptest! {
     #![proptest_config(cases(100))]
 
-    /// Nothing is lost, nothing overtakes, and what goes over the wire is a legal stream of frames.
+    /// Nothing is lost, nothing overtakes, what goes over the wire is a legal stream of frames, and no masking key is
+    /// used twice.
     #[test]
     fn any_program_of_calls_loses_and_reorders_nothing(
         calls in calls(),
@@ -566,7 +598,8 @@ proptest! {
         memories in (memory(), memory()),
         close in any::<Option<bool>>(),
     ) {
-        let mut pair = Pair::default();
+        let client = Connection::client(Agreement::default(), Config::default(), numbered_entropy());
+        let mut pair = Pair::of(client, open(Role::Server));
         (pair.client.memory, pair.server.memory) = memories;
         for end in [&mut pair.client, &mut pair.server] {
             (end.chunk, end.room) = (chunk, room);
@@ -581,7 +614,10 @@ proptest! {
         }
         pair.run();
         for (role, said) in [(Role::Client, &said[0]), (Role::Server, &said[1])] {
-            prop_assert!(read_all(role, &pair.end(role).sent).is_ok());
+            let frames = read_all(role, &pair.end(role).sent);
+            prop_assert!(frames.is_ok(), "{:?}", frames.err());
+            let keys: Vec<_> = frames.iter().flatten().filter_map(|frame| frame.key).collect();
+            prop_assert_eq!(keys.len(), keys.iter().collect::<HashSet<_>>().len());
             let heard = &pair.end(role.peer()).events;
             let messages = heard.iter().filter(|event| matches!(event, Record::Text(_) | Record::Binary(_)));
             let pings = heard.iter().filter(|event| matches!(event, Record::Ping(_)));
