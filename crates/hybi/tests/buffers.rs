@@ -1,6 +1,6 @@
 //! A buffer that is lent for a while: what comes back, what stays, and that nothing else is allocated.
 
-use hybi::{CloseCause, Connection, Delivery, Event, Role};
+use hybi::{CloseCause, CloseCode, Connection, Delivery, Event, Role};
 use hybi_test::alloc::{Counting, Measure, look_away};
 use hybi_test::endpoint::{config, open, open_with, receive, take_events};
 use hybi_test::frames::{first, read_all, to};
@@ -332,6 +332,17 @@ twins! {
         assert!(sender.reclaim_buffer().is_some_and(|buffer| buffer.capacity() == 4096));
     }
 
+    fn a_close_frame_is_written_to_what_was_lent(role) {
+        let mut connection = open(role);
+        let sender = connection.sender();
+        sender.lend_buffer(Vec::with_capacity(4096)).expect("nothing waits");
+        let measure = Measure::start();
+        sender.close(CloseCode::NORMAL, "").expect("it is open");
+        assert_eq!(measure.allocations(), 0);
+        sender.transmitted(sender.transmit().len());
+        assert!(sender.reclaim_buffer().is_some_and(|buffer| buffer.capacity() == 4096));
+    }
+
     fn a_buffer_that_a_large_message_went_past(role) {
         let mut connection = open(role);
         let sender = connection.sender();
@@ -415,7 +426,7 @@ twins! {
             Connection::abort,
             Connection::transmit_lost,
             Connection::transport_lost,
-            |connection| connection.close(hybi::CloseCode::NORMAL, "").expect("short"),
+            |connection| connection.close(CloseCode::NORMAL, "").expect("short"),
         ];
         for end in ends {
             let (mut connection, _, measure) = inside_the_next_message(role, 1000);
