@@ -133,17 +133,19 @@ impl Processor {
 
     /// Asks it, so that it is known.
     pub(super) fn ask() -> Self {
-        macro_rules! has {
-            ($feature:tt) => {{
-                #[cfg(feature = "std")]
-                let there = std::arch::is_x86_feature_detected!($feature);
-                #[cfg(not(feature = "std"))]
-                let there = cfg!(target_feature = $feature);
-                there
-            }};
-        }
-        let avx2 = if has!("avx2") { Self::AVX2 } else { 0 };
-        let avx512 = if has!("avx512f") && has!("avx512vbmi2") { Self::AVX512 } else { 0 };
+        #[cfg(feature = "std")]
+        let (avx2, avx512) = (
+            std::arch::is_x86_feature_detected!("avx2"),
+            std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512vbmi2"),
+        );
+        #[cfg(not(feature = "std"))]
+        let (avx2, avx512) = (
+            cfg!(target_feature = "avx2"),
+            cfg!(all(target_feature = "avx512f", target_feature = "avx512vbmi2")),
+        );
+        let avx2 = if avx2 { Self::AVX2 } else { 0 };
+        let avx512 = if avx512 { Self::AVX512 } else { 0 };
         PROCESSOR.store(Self::ASKED | avx2 | avx512, Relaxed);
         Self::known()
     }
