@@ -146,6 +146,9 @@ fn registration_refuses_duplicates_and_names_that_are_no_tokens() {
         "another value of the extension may do something else"
     );
     assert_eq!(again, again.clone());
+    let mut deflate = Extensions::new();
+    deflate.register_permessage_deflate(DeflateConfig::default()).unwrap();
+    assert_ne!(again, deflate, "one is not the other");
     assert_eq!(
         [RegisterError::Duplicate, RegisterError::NotAToken].map(|error| error.to_string()),
         ["there is an extension of this name", "the name of the extension is no token (RFC 6455 §9.1)"]
