@@ -250,10 +250,8 @@ impl Queue {
 
     /// Nothing but a close frame follows, so there is no more memory for it than it needs.
     pub(super) fn expect_the_end(&mut self) {
-        (self.usual, self.expecting) = (0, false);
-        if self.tail.is_empty() && !self.lent {
-            self.tail = Vec::new();
-        }
+        self.usual = 0;
+        self.expect(false);
     }
 
     /// Drops what waits, as if it had never been queued.
