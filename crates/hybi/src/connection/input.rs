@@ -1,7 +1,8 @@
 //! Lent memory: events straight out of the caller's slice.
 //!
-//! Nothing is judged here. `receiver` says what happened and where in the slice it lies; the event is borrowed from
-//! that place at the very end, because a borrow that may not be returned cannot be made earlier.
+//! Nothing is judged here. `receiver` splits off a message that lies whole, which is the usual case. Of all else it says
+//! what happened and where in the slice it lies; the event is borrowed from that place at the very end, because a borrow
+//! that may not be returned cannot be made earlier.
 
 use core::fmt;
 
