@@ -1,6 +1,7 @@
 //! Runs a test program, with one mutant on or with a trace, and stops it at its first failure.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -21,15 +22,22 @@ pub struct Run<'r> {
     pub folder: &'r Path,
     pub tests: &'r [&'r str],
     pub environment: (&'r str, String),
+    /// Time of the processor, so that other work on the machine takes nothing of it.
     pub at_most: Duration,
 }
 
 /// A changed program may ask for memory without an end: so many KiB it gets.
 const MEMORY_KIB: &str = "4194304";
+/// What waits and does not work, or works beside much else, is stopped after so many times as long by the clock.
+const PATIENCE: u32 = 10;
+
+/// Ends what had all its time, on Linux and macOS.
+const SIGXCPU: i32 = 24;
 
 pub fn run(run: &Run<'_>) -> Result<End, String> {
     let mut child = Command::new("sh")
-        .args(["-c", "ulimit -v \"$0\"; ulimit -c 0; exec \"$@\"", MEMORY_KIB])
+        .args(["-c", "ulimit -v \"$0\"; ulimit -c 0; ulimit -St \"$1\"; shift; exec \"$@\"", MEMORY_KIB])
+        .arg(run.at_most.as_secs().max(1).to_string())
         .arg(run.program)
         .args(["--exact", "--test-threads=1"])
         .args(run.tests)
@@ -50,7 +58,7 @@ pub fn run(run: &Run<'_>) -> Result<End, String> {
             }
         }
     });
-    let until = Instant::now() + run.at_most;
+    let until = Instant::now() + run.at_most * PATIENCE;
     let mut failed = None;
     let mut done = 0;
     let timed_out = loop {
@@ -79,7 +87,7 @@ pub fn run(run: &Run<'_>) -> Result<End, String> {
     let running = names.get(done).copied().unwrap_or_default().to_string();
     Ok(match failed {
         Some(test) => End::Failed(test),
-        None if timed_out => End::TimedOut(running),
+        None if timed_out || status.signal() == Some(SIGXCPU) => End::TimedOut(running),
         None if status.success() => End::Passed,
         None => End::Failed(running),
     })

@@ -38,10 +38,29 @@ impl Port {
     }
 }
 
+pub fn half(n: u32) -> u32 {
+    n / 2
+}
+
+/// Where a half is nothing, this has no end.
+pub fn halvings(mut n: u32) -> u32 {
+    let mut halvings = 0;
+    while n != 1 {
+        n = half(n);
+        halvings += 1;
+    }
+    halvings
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn sums() {
         assert_eq!(super::sum(2, 2), 4);
+    }
+
+    #[test]
+    fn eight_is_halved_three_times() {
+        assert_eq!(super::halvings(8), 3);
     }
 }
