@@ -37,9 +37,10 @@ fn work_is_measured_until_the_machine_is_quiet() {
     let acceptance = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance");
     for (exponent, noisy, passes) in [("1", "0", true), ("1", "9", true), ("2", "9", false)] {
         let mut command = Command::new("python3");
-        command.arg(acceptance.join("run_cases.py")).args(["--only", "hostile-frames-172", "--shim"]);
+        command.arg(acceptance.join("run_cases.py")).args(["--only", "hostile-frames-172"]);
         let noisy_shim = acceptance.join("noisy_shim.py");
         let shim = env!("CARGO_BIN_EXE_shim");
+        command.args(["--work-runs", "10", "--shim"]);
         command.arg(format!("python3 '{}' '{shim}' {exponent} {noisy}", noisy_shim.display()));
         command.arg(acceptance.join("hostile-cases.json"));
         let output =
