@@ -157,6 +157,7 @@ fn a_peer_that_was_failed_reads_the_end() {
             config.timeouts.close = None; // or that would end it after all
             let acceptor = Acceptor::new(config, ServerSettings::default());
             let mut socket = acceptor.accept(WithShutdown::new(stream, end)).await.expect("a good request");
+            assert_eq!(socket.get_ref().get_ref().local_addr().expect("bound"), address);
             while socket.recv().await.is_some() {}
             socket.close_info().expect("it is over").clone()
         };
