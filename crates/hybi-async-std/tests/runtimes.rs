@@ -15,7 +15,7 @@ use hybi_async_std::{
 };
 
 /// No wait is longer. It is no expectation: it turns a hang into a failure.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(240);
 
 /// Sends back what it gets, and tells how the connection ended.
 async fn echo<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> CloseInfo {

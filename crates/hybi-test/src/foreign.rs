@@ -46,7 +46,7 @@ pub struct Server {
 }
 
 /// What a server takes to say something.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(240);
 
 impl Server {
     /// Starts it, and waits until it listens.

@@ -26,7 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
 /// No wait is longer. It is no expectation: it turns a hang into a failure.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(240);
 
 type Requests = http2::SendRequest<Empty<Bytes>>;
 
