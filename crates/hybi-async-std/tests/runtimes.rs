@@ -1,49 +1,19 @@
 //! The same code on the runtimes that have these streams, with what each brings of its own.
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
+mod common;
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
+use common::{BOUND, echo, request, talk};
 use hybi_async_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCode, CloseInfo, Config, ConnectGate, Connector, Event,
-    Message, ServerSettings, WebSocket, WithShutdown, accept, connect,
+    Accept, Acceptor, Arrival, CloseCode, CloseInfo, Config, ConnectGate, Connector, ServerSettings,
+    WithShutdown, accept, connect,
 };
-
-/// No wait is longer. It is no expectation: it turns a hang into a failure.
-const BOUND: Duration = Duration::from_secs(240);
-
-/// Sends back what it gets, and tells how the connection ended.
-async fn echo<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> CloseInfo {
-    let mut socket = accept(stream).await.expect("a good request");
-    while let Some((event, sender)) = socket.recv_with().await {
-        match event {
-            Event::Text(text) => sender.send(&text).expect("it is open"),
-            Event::Binary(data) => sender.send(&data).expect("it is open"),
-            _ => {}
-        }
-    }
-    socket.close_info().expect("it is over").clone()
-}
-
-/// Messages of all sizes come back, and both sides close in order.
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(mut client: WebSocket<S>) {
-    for len in [0, 1, 125, 126, 200, 65_536, 3_000_000] {
-        let octets = vec![7u8; len];
-        client.send(&octets[..]).await.expect("it is open");
-        let message = client.recv_message().await.expect("it comes back");
-        assert!(message == Message::from(octets), "{len}");
-    }
-    client.send("high water?").await.expect("it is open");
-    assert_eq!(client.recv_message().await, Some("high water?".into()));
-    client.close(CloseCode::NORMAL, "").await.expect("the first close");
-    while client.recv().await.is_some() {}
-    assert!(client.close_info().expect("it is over").is_clean());
-}
 
 /// A client of ours that dials by itself.
 async fn dial(address: SocketAddr) {
@@ -67,10 +37,6 @@ async fn both(server: impl Future<Output = CloseInfo>, client: impl Future<Outpu
     })
     .await;
     assert!(ended.expect("the server is done").is_clean());
-}
-
-fn request(url: &str) -> ClientRequest {
-    ClientRequest::new(url).expect("an address")
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! A whole server on the runtimes that have these streams: each starts tasks in its own way, and the rest is the same.
 
-use std::future::Future;
-use std::io::ErrorKind;
-use std::time::Duration;
+mod common;
 
+use std::io::ErrorKind;
+
+use common::{BOUND, bounded};
 use hybi_async_std::{
     Accept, Answer, Arrival, Clients, CloseInfo, Event, Listener, Prepared, Slow, Stream, Task, WebSocket,
     connect,
 };
-
-const LONG: Duration = Duration::from_secs(60);
 
 /// Passes what each says on to the others, on one path.
 async fn chat(arrival: Arrival<Stream>, clients: Clients) {
@@ -65,10 +64,10 @@ async fn live(listener: Listener, chat_at: &str, spawn: fn(Task)) {
             assert_eq!((end.code(), end.is_clean()), (1001, true));
         }));
     }
-    let stopped = stopper.stop(LONG).await;
+    let stopped = stopper.stop(BOUND).await;
     assert_eq!((stopped.aborted, stopped.is_empty), (0, true));
     assert!(clients.is_empty());
-    is_over.recv_timeout(LONG).expect("it has returned");
+    is_over.recv_timeout(BOUND).expect("it has returned");
     connect(chat_at).await.expect_err("nobody listens any more");
 }
 
@@ -78,28 +77,20 @@ async fn live_on_tcp(spawn: fn(Task)) {
     live(listener, &url, spawn).await;
 }
 
-/// Not for ever.
-fn smol_runs(test: impl Future<Output = ()>) {
-    smol::block_on(smol::future::or(test, async {
-        smol::Timer::after(LONG).await;
-        unreachable!("it comes to an end");
-    }));
-}
-
 fn by_smol(task: Task) {
     smol::spawn(task).detach();
 }
 
 #[test]
 fn a_whole_server_on_smol() {
-    smol_runs(live_on_tcp(by_smol));
+    bounded(live_on_tcp(by_smol));
 }
 
 #[test]
 fn a_whole_server_on_async_std() {
     async_std::task::block_on(async {
         let server = live_on_tcp(|task| drop(async_std::task::spawn(task)));
-        async_std::future::timeout(LONG, server).await.expect("it comes to an end");
+        async_std::future::timeout(BOUND, server).await.expect("it comes to an end");
     });
 }
 
@@ -108,7 +99,7 @@ fn a_whole_server_on_async_std() {
 fn a_whole_server_on_a_unix_socket() {
     let folder = std::env::temp_dir().join(format!("hybi-async-std-server-{}", std::process::id()));
     std::fs::create_dir(&folder).expect("a folder of its own");
-    smol_runs(async {
+    bounded(async {
         let path = folder.join("socket");
         let listener = Listener::bind_unix(&path).expect("nobody else is there");
         assert_eq!(listener.local_addr().expect_err("it has a path").kind(), ErrorKind::Unsupported);

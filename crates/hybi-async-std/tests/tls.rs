@@ -1,33 +1,18 @@
 //! TLS over the streams of these runtimes, with a certificate authority of the tests' own.
 #![allow(clippy::panic, reason = "that is how a test fails")]
 
-use std::future::Future;
+mod common;
+
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::{BOUND, bounded, echo, request, talk};
 use hybi_async_std::rustls::{self, CertificateError, ServerConfig};
-use hybi_async_std::{
-    Accept, Arrival, ClientRequest, CloseCode, CloseInfo, ConnectError, Connector, Event, Listener, Proxy,
-    Stream, TlsAcceptor, WebSocket, accept,
-};
+use hybi_async_std::{Accept, Arrival, CloseInfo, ConnectError, Connector, Listener, Proxy, TlsAcceptor};
 use hybi_test::proxy::{Manner, Proxy as TestProxy};
 use hybi_test::tls::Authority;
 use smol::net::{TcpListener, TcpStream};
-
-/// No wait is longer. It is no expectation: it turns a hang into a failure.
-const BOUND: Duration = Duration::from_secs(240);
-
-fn bounded(test: impl Future<Output = ()>) {
-    smol::block_on(smol::future::or(test, async {
-        smol::Timer::after(BOUND).await;
-        unreachable!("it comes to an end");
-    }));
-}
-
-fn request(url: &str) -> ClientRequest {
-    ClientRequest::new(url).expect("an address")
-}
 
 /// Takes one connection, and sends back what it gets.
 async fn serve_echo(config: Arc<ServerConfig>) -> (u16, smol::Task<CloseInfo>) {
@@ -37,25 +22,9 @@ async fn serve_echo(config: Arc<ServerConfig>) -> (u16, smol::Task<CloseInfo>) {
         let (stream, _) = listener.accept().await.expect("one");
         let stream = TlsAcceptor::new(config).accept(stream).await.expect("TLS");
         assert_eq!(stream.get_ref().1.server_name(), Some("localhost"));
-        let mut socket = accept(stream).await.expect("a good request");
-        while let Some((event, sender)) = socket.recv_with().await {
-            if let Event::Text(text) = event {
-                sender.send(&text).expect("it is open");
-            }
-        }
-        socket.close_info().expect("it is over").clone()
+        echo(stream).await
     });
     (port, task)
-}
-
-/// Says something long, hears it back, and closes in order.
-async fn talk(client: &mut WebSocket<Stream>) {
-    let text = "high water? ".repeat(10_000);
-    client.send(&*text).await.expect("it is open");
-    assert_eq!(client.recv_message().await, Some(text.into()));
-    client.close(CloseCode::NORMAL, "").await.expect("the first close");
-    while client.recv().await.is_some() {}
-    assert!(client.close_info().expect("it is over").is_clean());
 }
 
 #[test]
@@ -65,14 +34,14 @@ fn an_address_with_wss() {
         let (port, serving) = serve_echo(authority.server_config(&["localhost"])).await;
         let connector = Connector::default().with_tls(authority.client_config());
         let url = format!("wss://localhost:{port}/");
-        let (mut client, _) = connector.connect(request(&url)).await.expect("it is trusted");
+        let (client, _) = connector.connect(request(&url)).await.expect("it is trusted");
         let stream = client.get_ref();
         assert!(stream.is_encrypted() && stream.tcp().expect("TCP").nodelay().expect("TCP has it"));
         assert_eq!(stream.peer_addr().expect("connected").port(), port);
         let certificates = stream.tls().and_then(|tls| tls.get_ref().1.peer_certificates());
         assert_eq!(certificates.map(<[_]>::len), Some(1));
         assert_eq!(format!("{stream:?}"), "Stream { encrypted: true, .. }");
-        talk(&mut client).await;
+        talk(client).await;
         assert!(serving.await.is_clean());
     });
 }
@@ -155,11 +124,11 @@ fn tls_through_an_encrypted_proxy() {
         let connector = Connector::default()
             .with_tls(authority.client_config())
             .with_proxy(Proxy::parse(&through).expect("an address"));
-        let (mut client, _) = connector.connect(request("wss://localhost/")).await.expect("it is open");
+        let (client, _) = connector.connect(request("wss://localhost/")).await.expect("it is open");
         let inner = client.get_ref().tls().expect("to the server").get_ref().0;
         assert!(inner.is_encrypted(), "and to the proxy");
         assert_eq!(client.get_ref().peer_addr().expect("connected"), proxy.address());
-        talk(&mut client).await;
+        talk(client).await;
         assert!(serving.await.is_clean());
         assert!(proxy.head().starts_with("CONNECT localhost:443 HTTP/1.1\r\n"));
     });
