@@ -2,27 +2,35 @@
 
 #![allow(clippy::panic, reason = "a test says by a panic what is wrong")]
 
-use std::path::Path;
-use std::process::Command;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A file beside the runner.
+fn acceptance(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance").join(name)
+}
+
+/// Gives these cases to a shim. What the runner says, and whether it was content.
+fn run_cases(shim: impl AsRef<OsStr>, options: &[&str], cases: &[&str]) -> (String, Output) {
+    let mut command = Command::new("python3");
+    command.arg(acceptance("run_cases.py")).arg("--shim").arg(shim).args(options);
+    command.args(cases.iter().map(|name| acceptance(name)));
+    let output =
+        command.output().unwrap_or_else(|error| panic!("python3 is needed to run the cases: {error}"));
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output)
+}
 
 /// Every case that the shim can answer, and each of those that receive something in every split as well.
 #[test]
 fn sample_cases_in_every_split() {
-    let acceptance = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance");
-    let mut command = Command::new("python3");
-    command.arg(acceptance.join("run_cases.py")).arg("--shim").arg(env!("CARGO_BIN_EXE_shim"));
-    command.args(["--every-split", "--gate", "must,seed,decision"]);
-    command.args(["--limit", "60"]); // seconds for an answer: a bound, also without optimisation and beside other work
+    // Seconds for an answer: a bound, also without optimisation and beside other work.
+    let mut options = vec!["--every-split", "--gate", "must,seed,decision", "--limit", "60"];
     if cfg!(debug_assertions) {
-        command.arg("--no-work"); // times of builds without optimisation say nothing
+        options.push("--no-work"); // times of builds without optimisation say nothing
     }
-    for cases in ["sample-cases.json", "opening-cases.json", "extension-cases.json", "compression-cases.json"]
-    {
-        command.arg(acceptance.join(cases));
-    }
-    let output =
-        command.output().unwrap_or_else(|error| panic!("python3 is needed to run the cases: {error}"));
-    let report = String::from_utf8_lossy(&output.stdout);
+    let cases = ["sample-cases.json", "opening-cases.json", "extension-cases.json", "compression-cases.json"];
+    let (report, output) = run_cases(env!("CARGO_BIN_EXE_shim"), &options, &cases);
     assert!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
     // That it ran, and ran what is built: the numbers only grow.
     let passed =
@@ -34,18 +42,11 @@ fn sample_cases_in_every_split() {
 /// arrives is found all the same.
 #[test]
 fn work_is_measured_until_the_machine_is_quiet() {
-    let acceptance = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance");
+    let (noisy_shim, shim) = (acceptance("noisy_shim.py"), env!("CARGO_BIN_EXE_shim"));
     for (exponent, noisy, passes) in [("1", "0", true), ("1", "9", true), ("2", "9", false)] {
-        let mut command = Command::new("python3");
-        command.arg(acceptance.join("run_cases.py")).args(["--only", "hostile-frames-172"]);
-        let noisy_shim = acceptance.join("noisy_shim.py");
-        let shim = env!("CARGO_BIN_EXE_shim");
-        command.args(["--work-runs", "10", "--shim"]);
-        command.arg(format!("python3 '{}' '{shim}' {exponent} {noisy}", noisy_shim.display()));
-        command.arg(acceptance.join("hostile-cases.json"));
-        let output =
-            command.output().unwrap_or_else(|error| panic!("python3 is needed to run the cases: {error}"));
-        let report = String::from_utf8_lossy(&output.stdout);
+        let shim = format!("python3 '{}' '{shim}' {exponent} {noisy}", noisy_shim.display());
+        let options = ["--only", "hostile-frames-172", "--work-runs", "10"];
+        let (report, output) = run_cases(shim, &options, &["hostile-cases.json"]);
         assert_eq!(output.status.success(), passes, "{exponent} {noisy}: {report}");
         assert_eq!(report.contains("work grows by"), !passes, "{exponent} {noisy}: {report}");
     }
