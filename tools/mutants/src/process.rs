@@ -37,7 +37,7 @@ const SIGXCPU: i32 = 24;
 pub fn run(run: &Run<'_>) -> Result<End, String> {
     let mut child = Command::new("sh")
         .args(["-c", "ulimit -v \"$0\"; ulimit -c 0; ulimit -St \"$1\"; shift; exec \"$@\"", MEMORY_KIB])
-        .arg(run.at_most.as_secs().max(1).to_string())
+        .arg(run.at_most.as_secs().to_string())
         .arg(run.program)
         .args(["--exact", "--test-threads=1"])
         .args(run.tests)
