@@ -241,7 +241,10 @@ fn main() -> ExitCode {
             WORKLOADS.iter().for_each(|workload| println!("workload {}", workload.name));
         }
         Some("time") => report::echoes(&options.measure(), options.out.as_deref()),
-        Some("masks") => report::masks(&masks::measure(options.rounds), options.out.as_deref()),
+        Some("masks") => {
+            report::masks(&masks::measure(options.rounds), options.out.as_deref());
+            report::others(&masks::others(options.rounds));
+        }
         Some("count") if args.len() == 6 => {
             let peer = peers::PEERS.iter().find(|peer| peer.name == args[1]).expect("a name of `peers list`");
             let workload = WORKLOADS.iter().find(|workload| workload.name == args[2]).expect("a workload");

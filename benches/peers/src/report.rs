@@ -157,6 +157,16 @@ fn picture(groups: &[Group<'_>]) -> String {
     svg
 }
 
+/// Prints what kernels cost the code beside them.
+pub fn others(rows: &[(&str, f64)]) {
+    println!("\ntime of other code behind a kernel, as a multiple of its time without\n");
+    println!("| kernel | other code |");
+    println!("|---|---:|");
+    for (kernel, ratio) in rows {
+        println!("| {kernel} | {ratio:.2} |");
+    }
+}
+
 /// Prints the table of kernels; writes `STEM.csv`.
 pub fn masks(rows: &[MaskRow], stem: Option<&Path>) {
     println!("\nmasking in place; nanoseconds a payload, the least of all rounds\n");
