@@ -73,15 +73,14 @@ pub fn hand_over(event: Event<'_>, sender: &mut Sender) -> u64 {
 }
 
 pub fn transmit(connection: &mut Connection, io: MemIo) {
-    loop {
-        let mut slices = [&[][..]; 16];
-        let used = connection.transmit_slices(&mut slices);
-        if used == 0 {
-            return;
-        }
-        let n = match slices[..used] {
-            [only] => io.st().write(only),
-            _ => io.st().write_vectored(&slices.map(IoSlice::new)[..used]),
+    while connection.buffered_len() > 0 {
+        let front = connection.transmit();
+        let n = if front.len() == connection.buffered_len() {
+            io.st().write(front) // it lies in one piece as a rule
+        } else {
+            let mut slices = [&[][..]; 16];
+            let used = connection.transmit_slices(&mut slices);
+            io.st().write_vectored(&slices.map(IoSlice::new)[..used])
         };
         connection.transmitted(n);
     }
