@@ -5,7 +5,7 @@
 //! | [`octets`] | octets as text, for transcripts and complaints |
 //! | [`record`] | events as values that can be kept and compared |
 //! | [`frames`] | frames built and read by hand, legal or not |
-//! | [`endpoint`] | connections with fixed masking keys, and the three ways to hand octets to one |
+//! | [`endpoint`] | connections with fixed masking keys, and the ways to hand octets to one |
 //! | [`caller`] | a caller who uses all ways to receive in any order |
 //! | [`dice`] | decisions from a seed or from octets: what generators ask |
 //! | [`hostile`] | what a hostile peer sends, and limits small enough to be met |

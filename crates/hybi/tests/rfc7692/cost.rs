@@ -12,6 +12,7 @@ use hybi_test::work::processor_time;
 const BOUND_NS: u128 = if cfg!(debug_assertions) { 10_000 } else { 200 };
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what `tools/verify cost` shows")]
 fn the_work_for_an_octet_is_bounded() {
     let rows: [(&str, Bits); 8] = [
         ("empty fixed blocks", fixed("")),
@@ -34,6 +35,7 @@ fn the_work_for_an_octet_is_bounded() {
         let payload = stream.payload();
         let spent = (0..5).map(|_| time(&payload)).min().unwrap();
         let per_octet = spent.as_nanos() / payload.len() as u128;
+        println!("{name}: {per_octet} ns per octet");
         assert!(per_octet <= BOUND_NS, "{name}: {per_octet} ns per octet");
     }
 }
