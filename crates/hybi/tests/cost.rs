@@ -7,13 +7,11 @@ use std::time::Duration;
 use hybi::{Event, Role};
 use hybi_test::endpoint::{config, open_with};
 use hybi_test::frames::{first, to};
-use hybi_test::work::processor_time;
+use hybi_test::work::{assert_cost, spent};
 
-/// Without optimisation nothing is said of speed, only that it is not out of all bounds.
-const BOUND_NS: u128 = if cfg!(debug_assertions) { 10_000 } else { 150 };
+const FRAMES: usize = 20_000;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what `tools/verify cost` shows")]
 fn the_work_for_a_frame_is_bounded() {
     let rows = [
         ("empty messages", first::BINARY),
@@ -24,14 +22,9 @@ fn the_work_for_a_frame_is_bounded() {
     for (name, first) in rows {
         let frame = to(Role::Server, first, b"");
         assert_eq!(frame.len(), 6, "a header and a masking key");
-        let spent = (0..10).map(|_| time(&frame)).min().expect("ten runs");
-        let per_frame = spent.as_nanos() / FRAMES as u128;
-        println!("{name}: {per_frame} ns per frame");
-        assert!(per_frame <= BOUND_NS, "{name}: {per_frame} ns per frame");
+        assert_cost(name, "frame", FRAMES, 150, || time(&frame));
     }
 }
-
-const FRAMES: usize = 20_000;
 
 /// Receives so many, in the middle of a message if they are fragments, and transmits what is answered.
 fn time(frame: &[u8]) -> Duration {
@@ -46,16 +39,16 @@ fn time(frame: &[u8]) -> Duration {
         let mut begun = to(Role::Server, first::TEXT & !first::FIN, b"a");
         assert!(connection.receive(&mut begun).poll_event().is_none());
     }
-    let start = processor_time();
-    for read in read.chunks_mut(16 * 1024) {
-        let mut input = connection.receive(read);
-        while let Some(event) = input.poll_event() {
-            assert!(!matches!(black_box(event), Event::Failed(_)));
+    spent(|| {
+        for read in read.chunks_mut(16 * 1024) {
+            let mut input = connection.receive(read);
+            while let Some(event) = input.poll_event() {
+                assert!(!matches!(black_box(event), Event::Failed(_)));
+            }
+            drop(input);
+            while connection.buffered_len() > 0 {
+                connection.transmitted(connection.transmit().len());
+            }
         }
-        drop(input);
-        while connection.buffered_len() > 0 {
-            connection.transmitted(connection.transmit().len());
-        }
-    }
-    processor_time() - start
+    })
 }

@@ -6,13 +6,9 @@ use std::time::Duration;
 use super::bits::{Bits, dynamic, empty_dynamic};
 use super::inflate;
 use hybi::extension::permessage_deflate::{Inflater, WindowBits};
-use hybi_test::work::processor_time;
-
-/// Without optimisation nothing is said of speed, only that it is not out of all bounds.
-const BOUND_NS: u128 = if cfg!(debug_assertions) { 10_000 } else { 200 };
+use hybi_test::work::{assert_cost, spent};
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what `tools/verify cost` shows")]
 fn the_work_for_an_octet_is_bounded() {
     let rows: [(&str, Bits); 8] = [
         ("empty fixed blocks", fixed("")),
@@ -33,18 +29,15 @@ fn the_work_for_an_octet_is_bounded() {
             stream.append(&block);
         }
         let payload = stream.payload();
-        let spent = (0..5).map(|_| time(&payload)).min().unwrap();
-        let per_octet = spent.as_nanos() / payload.len() as u128;
-        println!("{name}: {per_octet} ns per octet");
-        assert!(per_octet <= BOUND_NS, "{name}: {per_octet} ns per octet");
+        assert_cost(name, "octet", payload.len(), 200, || time(&payload));
     }
 }
 
 fn time(payload: &[u8]) -> Duration {
     let mut inflater = Inflater::new(WindowBits::MAX, true);
-    let start = processor_time();
-    inflate(&mut inflater, payload).unwrap();
-    processor_time() - start
+    spent(|| {
+        inflate(&mut inflater, payload).unwrap();
+    })
 }
 
 fn fixed(code: &str) -> Bits {
