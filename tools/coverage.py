@@ -21,9 +21,8 @@ def main(report):
     for line in Path(report).read_text().splitlines():
         what, _, rest = line.partition(":")
         if what == "SF":
-            path = Path(rest)
-            source = path.read_text().splitlines()
-            end, name = tests_begin(source), rest.rpartition("/src/")[2]
+            source = Path(rest).read_text().splitlines()
+            end, name = tests_begin(source), rest.rpartition("/crates/")[2]
         elif what in ("DA", "BRDA"):
             number, *_, count = rest.split(",")
             if int(number) >= end:
