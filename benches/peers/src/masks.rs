@@ -1,6 +1,7 @@
 //! The masking functions alone, ours next to those of the peers that can be called.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::Instant;
 
 use crate::kernels;
@@ -59,24 +60,12 @@ pub fn measure(rounds: usize) -> Vec<MaskRow> {
         for offset in OFFSETS {
             let step = (offset + len).next_multiple_of(64);
             let area = &mut memory[aligned..aligned + step * (AREA / step).max(1)];
-            let payloads = area.len() / step;
             let mut least = [f64::INFINITY; KERNELS.len()];
             for _ in 0..rounds {
                 for (least, (_, kernel)) in least.iter_mut().zip(KERNELS) {
                     other_work(SETTLE);
-                    for _ in 0..10 {
-                        let repeat = (30_000 / area.len()).max(1) + 1;
-                        let began = Instant::now();
-                        for _ in 0..repeat {
-                            for payload in area.chunks_exact_mut(step) {
-                                kernel(
-                                    black_box(&mut payload[offset..offset + len]),
-                                    black_box([1, 2, 3, 4]),
-                                );
-                            }
-                        }
-                        *least = least.min(began.elapsed().as_nanos() as f64 / (repeat * payloads) as f64);
-                    }
+                    let times = (0..10).map(|_| time(kernel, area, step, offset..offset + len));
+                    *least = times.fold(*least, f64::min);
                 }
             }
             rows.extend(KERNELS.iter().zip(least).map(|((kernel, _), ns)| MaskRow {
@@ -89,6 +78,18 @@ pub fn measure(rounds: usize) -> Vec<MaskRow> {
         }
     }
     rows
+}
+
+/// Nanoseconds that a kernel takes for one of the payloads, which lie so many octets from one another.
+fn time(kernel: Mask, area: &mut [u8], step: usize, payload: Range<usize>) -> f64 {
+    let repeat = (30_000 / area.len()).max(1) + 1;
+    let began = Instant::now();
+    for _ in 0..repeat {
+        for place in area.chunks_exact_mut(step) {
+            kernel(black_box(&mut place[payload.clone()]), black_box([1, 2, 3, 4]));
+        }
+    }
+    began.elapsed().as_nanos() as f64 / (repeat * (area.len() / step)) as f64
 }
 
 /// Some processors run at a lower frequency for a while when wide vectors were used. So much work without any lets them
