@@ -3,6 +3,8 @@
 //! Whole characters go through simdutf8. Of a character whose rest has not arrived up to three octets are kept, and
 //! looked at by themselves, so that the first octet that cannot be right fails at once (Autobahn 6.4.*).
 
+use core::ops::Range;
+
 use crate::message::NotUtf8;
 
 /// A validator for text that arrives in pieces.
@@ -33,6 +35,18 @@ impl Utf8Validator {
     #[inline]
     pub fn update(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
         if self.is_in_char() { self.go_on(piece) } else { self.take(piece) }
+    }
+
+    /// The same for a piece of `memory`, in which the unfinished character lies before it. What lies behind it is
+    /// [made use of](is_utf8_in).
+    #[inline]
+    pub(crate) fn update_in(&mut self, memory: &mut [u8], piece: Range<usize>) -> Result<(), NotUtf8> {
+        let start = piece.start - self.len as usize;
+        let whole = start + whole_len(&memory[start..piece.end]);
+        if !is_utf8_in(memory, start..whole) {
+            return Err(NotUtf8);
+        }
+        self.keep(&memory[whole..piece.end])
     }
 
     /// Takes a piece that is known to be ASCII: all there is to check is that it begins no character's middle.
@@ -81,7 +95,7 @@ impl Utf8Validator {
     /// Takes octets that begin with a character.
     #[inline]
     fn take(&mut self, octets: &[u8]) -> Result<(), NotUtf8> {
-        let (whole, partial) = split_partial(octets);
+        let (whole, partial) = octets.split_at(whole_len(octets));
         if !is_utf8(whole) {
             return Err(NotUtf8);
         }
@@ -109,17 +123,38 @@ pub(crate) fn is_utf8(octets: &[u8]) -> bool {
     }
 }
 
-/// Cuts off the octets at the end that begin a character and do not finish it.
-fn split_partial(piece: &[u8]) -> (&[u8], &[u8]) {
-    let tail = &piece[piece.len().saturating_sub(3)..];
-    for (back, octet) in tail.iter().rev().enumerate() {
-        match octet {
-            0x80..=0xBF => {} // in the middle of a character: look further back
-            0xC0.. if char_len(*octet) > back + 1 => return piece.split_at(piece.len() - back - 1),
-            _ => break,
-        }
+/// So many octets behind a text let it be validated in whole blocks.
+pub(crate) const ROOM: usize = 64;
+
+/// Whether a part of `memory` is UTF-8, whole characters only. simdutf8 takes blocks of 64 octets, and copies what is left
+/// over to a block of zeros; what is shorter it does not take. So what lies behind the text is taken away for as long as
+/// that lasts, and zeros are put in its place, if there is [`ROOM`].
+#[inline(never)] // short text is ASCII more often than not, and does not get here
+pub(crate) fn is_utf8_in(memory: &mut [u8], text: Range<usize>) -> bool {
+    let len = text.len();
+    let room = memory.get_mut(text.end..).and_then(<[u8]>::first_chunk_mut::<ROOM>);
+    let Some(room) = room.filter(|_| !len.is_multiple_of(ROOM)) else {
+        return is_utf8(&memory[text]);
+    };
+    let behind = core::mem::replace(room, [0; ROOM]);
+    let is_utf8 = simdutf8::basic::from_utf8(&memory[text.start..][..len.next_multiple_of(ROOM)]).is_ok();
+    if let Some(room) = memory[text.end..].first_chunk_mut() {
+        *room = behind;
     }
-    (piece, &[])
+    is_utf8
+}
+
+/// How many octets there are without those at the end that seem to begin a character and not to finish it.
+#[inline]
+fn whole_len(piece: &[u8]) -> usize {
+    // Without a loop, and without a branch where the compiler finds none: text is cut anywhere.
+    let cut = match piece {
+        [.., 0xF0..=0xFF, _, _] => 3,
+        [.., 0xE0..=0xFF, _] => 2,
+        [.., 0xC0..=0xFF] => 1,
+        _ => 0,
+    };
+    piece.len() - cut
 }
 
 /// How many octets the character has that begins with `lead`. Octets that begin none count as one, so that
@@ -133,21 +168,26 @@ const fn char_len(lead: u8) -> usize {
     }
 }
 
-/// Whether some character begins with what [`split_partial`] cut off, a lead and octets that continue one: some leads
-/// have fewer second octets than others (RFC 3629 §4).
+/// Whether some character begins with what [`whole_len`] left out: some leads have fewer second octets than others
+/// (RFC 3629 §4), and some octets are none.
 fn begins_char(partial: &[u8]) -> bool {
-    match partial {
-        [0xE0, second, ..] => *second >= 0xA0,
-        [0xED, second, ..] => *second <= 0x9F,
-        [0xF0, second, ..] => *second >= 0x90,
-        [0xF4, second, ..] => *second <= 0x8F,
-        _ => true,
-    }
+    let Some((lead, rest)) = partial.split_first() else { return true };
+    let seconds = match lead {
+        0xE0 => 0xA0..=0xBF,
+        0xED => 0x80..=0x9F,
+        0xF0 => 0x90..=0xBF,
+        0xF4 => 0x80..=0x8F,
+        0xC2..=0xF4 => 0x80..=0xBF,
+        _ => return false,
+    };
+    rest.first().is_none_or(|second| seconds.contains(second))
+        && rest.get(1).is_none_or(|third| (0x80..=0xBF).contains(third))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
     use alloc::vec::Vec;
 
     /// The naive twin: how many octets can be taken before it is certain that this is no UTF-8.
@@ -165,10 +205,11 @@ mod tests {
 
     fn check(octets: &[u8], cuts: &[usize]) {
         let expected = fails_at(octets);
-        let mut validator = Utf8Validator::default();
+        let (mut validator, mut roomy) = (Utf8Validator::default(), Utf8Validator::default());
         let mut from = 0;
         for to in cuts.iter().copied().chain([octets.len()]) {
             let result = validator.update(&octets[from..to]);
+            assert_eq!(update_in(&mut roomy, octets, from..to), result, "{octets:x?} up to {to}");
             match expected {
                 Some(n) if n <= to => {
                     assert_eq!(result, Err(NotUtf8), "{octets:x?} up to {to}");
@@ -179,6 +220,16 @@ mod tests {
             from = to;
         }
         assert_eq!(validator.finish().is_ok(), core::str::from_utf8(octets).is_ok(), "{octets:x?}");
+        assert_eq!(roomy.finish(), validator.finish());
+    }
+
+    /// The same where they lie, with memory behind them that is of no text and has to be left as it was.
+    fn update_in(validator: &mut Utf8Validator, octets: &[u8], piece: Range<usize>) -> Result<(), NotUtf8> {
+        let memory = [&octets[..piece.end], &[0xFF; ROOM]].concat();
+        let mut used = memory.clone();
+        let result = validator.update_in(&mut used, piece);
+        assert_eq!(used, memory);
+        result
     }
 
     fn check_every_cut(octets: &[u8]) {
@@ -246,6 +297,32 @@ mod tests {
         for octets in wrong {
             assert!(fails_at(octets).is_some());
             check_every_cut(octets);
+        }
+    }
+
+    /// From less than a block to some, with a character at every place, whole or without its last octet; and with as
+    /// much memory behind as is made use of, with one octet less, and with none.
+    #[test]
+    fn blocks_and_what_is_left_over() {
+        let lengths =
+            if cfg!(miri) { [63, 64, 65].as_slice() } else { &[1, 3, 30, 63, 64, 65, 127, 128, 200] };
+        for &len in lengths {
+            for at in 0..len {
+                for char in ["é", "€", "😀"].map(str::as_bytes) {
+                    for octets in [char, &char[..char.len() - 1]] {
+                        let mut text = vec![b'a'; len];
+                        let end = len.min(at + octets.len());
+                        text[at..end].copy_from_slice(&octets[..end - at]);
+                        let expected = core::str::from_utf8(&text).is_ok();
+                        for behind in [ROOM, ROOM - 1, 0] {
+                            let memory = [&text[..], &vec![0x80; behind]].concat();
+                            let mut used = memory.clone();
+                            assert_eq!(is_utf8_in(&mut used, 0..len), expected, "{text:x?} and {behind}");
+                            assert_eq!(used, memory);
+                        }
+                    }
+                }
+            }
         }
     }
 

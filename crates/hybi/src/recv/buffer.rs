@@ -41,6 +41,12 @@ impl Buffer {
         &mut self.octets[self.start..self.end]
     }
 
+    /// What waits, and the memory behind it.
+    #[inline]
+    pub(super) fn waiting_with_room(&mut self) -> &mut [u8] {
+        &mut self.octets[self.start..]
+    }
+
     #[inline]
     pub(super) fn is_lent(&self) -> bool {
         self.lent
@@ -158,5 +164,4 @@ impl Buffer {
         self.octets.try_reserve_exact(missing).ok()?;
         self.octets.resize(self.octets.len() + missing, 0);
         Some(())
-    }
-}
+    }}

@@ -385,8 +385,8 @@ impl Line {
     #[inline(always)] // one call for each message where `poll_event` is not in line, not two
     pub(crate) fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
         let whole = self.decoder.find_whole(lent)?;
+        let unmasked = unmask_whole(lent, whole.place.clone(), whole.key, || self.checks(whole.kind));
         let payload = lent.split_off_mut(..whole.place.end)?.get_mut(whole.place.start..)?;
-        let unmasked = unmask_whole(payload, whole.key, || self.checks(whole.kind));
         self.take_whole(unmasked)?;
         Some((whole.kind, payload))
     }
@@ -399,7 +399,8 @@ impl Line {
         }
         let whole = self.decoder.find_whole(self.buffer.waiting())?;
         let check = self.checks(whole.kind);
-        let unmasked = unmask_whole(&mut self.buffer.waiting()[whole.place.clone()], whole.key, || check);
+        let unmasked =
+            unmask_whole(self.buffer.waiting_with_room(), whole.place.clone(), whole.key, || check);
         let consumed = whole.place.end;
         let place = self.buffer.absolute(whole.place);
         self.buffer.consume(consumed);
@@ -619,7 +620,7 @@ impl Line {
         }
         if data.first && data.last {
             let check = self.checks(data.kind);
-            unmask_whole(payload, data.key, || check)?;
+            unmask_whole(all, data.place.clone(), data.key, || check)?;
             let what = What::Message(data.kind);
             return Ok(Some(Outcome { what, place: Place::new(memory, data.place) }));
         }
@@ -655,7 +656,8 @@ impl Line {
     /// Validates what was joined from `start` on.
     #[inline(never)] // pieces that are ASCII are joined by fewer instructions without it
     fn validate(&mut self, start: usize) -> Result<(), ProtocolError> {
-        self.utf8.update(&self.joined[start..self.received]).map_err(invalid_utf8)
+        let valid = self.utf8.update_in(&mut self.joined, start..self.received);
+        valid.map_err(invalid_utf8)
     }
 
     /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
@@ -678,11 +680,11 @@ impl Line {
     fn take_direct(&mut self) -> Result<Option<Outcome>, ProtocolError> {
         let fresh = self.plain..self.received;
         let kind = self.decoder.kind();
-        let (mut key, last) = self.decoder.take(fresh.len());
-        let check = self.checks(kind);
-        for block in self.joined[fresh].chunks_mut(BLOCK) {
-            unmask_piece(block, key, check, &mut self.utf8)?;
-            key = mask::rotate(key, block.len());
+        let (key, last) = self.decoder.take(fresh.len());
+        if self.checks(kind) {
+            unmask_text(&mut self.joined, fresh, key, &mut self.utf8)?;
+        } else {
+            unmask(&mut self.joined[fresh], key);
         }
         self.plain = self.received;
         self.joined_to(kind, last)
@@ -916,52 +918,62 @@ fn invalid_utf8(_: NotUtf8) -> ProtocolError {
     ProtocolError::InvalidUtf8
 }
 
-/// Unmasks, and validates if asked to, a message that lies here whole.
+/// Unmasks, and validates if asked to, a message that lies whole in a place of `memory`.
 #[inline(always)] // what is left of it in line is for short messages
-fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: impl Fn() -> bool) -> Result<(), ProtocolError> {
-    if payload.len() > mask::SHORT {
-        return unmask_long(payload, key, check());
+fn unmask_whole(
+    memory: &mut [u8],
+    place: Range<usize>,
+    key: [u8; 4],
+    check: impl Fn() -> bool,
+) -> Result<(), ProtocolError> {
+    if place.len() > mask::SHORT {
+        return unmask_long(memory, place, key, check());
     }
-    if mask::mask_ascii(payload, key) || !check() || utf8::is_utf8(payload) {
-        return Ok(());
+    let is_ascii = memory.get_mut(place.clone()).is_none_or(|payload| mask::mask_ascii(payload, key));
+    if is_ascii || !check() || utf8::is_utf8_in(memory, place) {
+        Ok(())
+    } else {
+        Err(ProtocolError::InvalidUtf8)
     }
-    Err(ProtocolError::InvalidUtf8)
 }
 
 /// The same, block by block: each is validated while it is in the first-level cache.
 #[inline(never)]
-fn unmask_long(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
+fn unmask_long(
+    memory: &mut [u8],
+    place: Range<usize>,
+    key: [u8; 4],
+    check: bool,
+) -> Result<(), ProtocolError> {
     if !check {
-        unmask(payload, key);
+        unmask(&mut memory[place], key);
         return Ok(());
     }
-    if payload.len() <= BLOCK {
-        let valid = unmask_ascii(payload, key) || utf8::is_utf8(payload);
+    if place.len() <= BLOCK {
+        let valid = unmask_ascii(&mut memory[place.clone()], key) || utf8::is_utf8_in(memory, place);
         return if valid { Ok(()) } else { Err(ProtocolError::InvalidUtf8) };
     }
     let mut validator = Utf8Validator::default();
-    for block in payload.chunks_mut(BLOCK) {
-        unmask_piece(block, key, true, &mut validator)?;
-    }
+    unmask_text(memory, place, key, &mut validator)?;
     validator.finish().map_err(invalid_utf8)
 }
 
-#[inline]
-fn unmask_piece(
-    block: &mut [u8],
+/// Unmasks and validates a piece of text. What lies before it is what the validator has seen of it.
+fn unmask_text(
+    memory: &mut [u8],
+    piece: Range<usize>,
     key: [u8; 4],
-    check: bool,
     validator: &mut Utf8Validator,
 ) -> Result<(), ProtocolError> {
-    if !check {
-        unmask(block, key);
-        return Ok(());
+    for start in piece.clone().step_by(BLOCK) {
+        let block = start..piece.end.min(start + BLOCK);
+        if unmask_ascii(&mut memory[block.clone()], key) {
+            validator.update_ascii(false).map_err(invalid_utf8)?;
+        } else {
+            validator.update_in(memory, block).map_err(invalid_utf8)?;
+        }
     }
-    if unmask_ascii(block, key) {
-        validator.update_ascii(block.is_empty()).map_err(invalid_utf8)
-    } else {
-        validator.update(block).map_err(invalid_utf8)
-    }
+    Ok(())
 }
 
 /// A server's frame is not masked: its key is zeros, and there is nothing to do.
