@@ -12,13 +12,9 @@ pub(super) const SHORT: usize = 32;
 /// Up to here it is two pieces that overlap, and no loop.
 pub(super) const MEDIUM: usize = 64;
 
+/// Masks in place; whether all that came out is ASCII.
 #[inline]
-pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
-    mask_all(payload, key);
-}
-
-#[inline]
-pub(super) fn mask_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
+pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_all(payload, key) & HIGH_BITS == 0
 }
 

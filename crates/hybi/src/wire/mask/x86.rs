@@ -23,7 +23,7 @@ use core::arch::x86_64::{
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use super::SHORT;
+use super::{SHORT, portable};
 
 /// Shorter payloads are not worth aligning.
 const ALIGN_FROM: usize = 1024;
@@ -32,82 +32,80 @@ const HIGH_BITS: i32 = i32::from_ne_bytes([0x80; 4]);
 
 /// Masks with the vectors that are worth it for this length, if there are any.
 #[inline(always)] // where the length is known to be short, no more than that is left of it
-pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
-    match payload.len() {
-        0..Sse2::LEAST => None,
-        Sse2::LEAST..=SHORT => Some(mask_ends::<_, _, ASCII>(Sse2::detect()?, payload, key)),
+pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
+    match (payload.len(), Sse2::detect()) {
+        (Sse2::LEAST..=SHORT, Some(sse2)) => mask_ends::<_, _, ASCII>(sse2, payload, key),
+        (0..=SHORT, _) => portable::mask(payload, key),
         _ => mask_more::<ASCII>(payload, key),
     }
 }
 
 #[inline(always)]
-fn mask_more<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+fn mask_more<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
     if payload.len() <= Sse2::MOST
         && let Some(sse2) = Sse2::detect()
     {
-        return Some(sse2.mask::<ASCII>(payload, key));
+        return sse2.mask::<ASCII>(payload, key);
     }
     let processor = Processor::known();
     if payload.len() >= Avx512::LEAST
         && let Some(avx512) = processor.avx512()
     {
-        return Some(avx512.mask::<ASCII>(payload, key));
+        return avx512.mask::<ASCII>(payload, key);
     }
     match processor.avx2() {
-        Some(avx2) => Some(avx2.mask::<ASCII>(payload, key)),
-        None if processor.was_asked() => None,
-        None => ask_and_mask::<ASCII>(payload, key),
+        Some(avx2) => avx2.mask::<ASCII>(payload, key),
+        None => mask_otherwise::<ASCII>(payload, key),
     }
 }
 
+/// The processor has no wider vectors, or was not asked.
 #[cold]
-#[inline(never)] // the usual way ends with each of its calls, so it saves no registers
-fn ask_and_mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> Option<bool> {
+#[inline(never)] // every way ends with a call, so none of them saves registers
+fn mask_otherwise<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
+    if Processor::known().was_asked() {
+        return portable::mask(payload, key);
+    }
     Processor::ask();
     mask_more::<ASCII>(payload, key)
 }
 
 /// The same for a copy.
 #[inline(always)]
-pub(super) fn copy<const ASCII: bool>(
-    payload: &[u8],
-    out: &mut [MaybeUninit<u8>],
-    key: [u8; 4],
-) -> Option<bool> {
-    match payload.len() {
-        0..Sse2::LEAST => None,
-        Sse2::LEAST..=SHORT => Some(copy_ends::<_, _, ASCII>(Sse2::detect()?, payload, out, key)),
+pub(super) fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
+    match (payload.len(), Sse2::detect()) {
+        (Sse2::LEAST..=SHORT, Some(sse2)) => copy_ends::<_, _, ASCII>(sse2, payload, out, key),
+        (0..=SHORT, _) => portable::copy(payload, out, key),
         _ => copy_more::<ASCII>(payload, out, key),
     }
 }
 
 #[inline(always)]
-fn copy_more<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> Option<bool> {
+fn copy_more<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
     if payload.len() <= Sse2::MOST
         && let Some(sse2) = Sse2::detect()
     {
-        return Some(sse2.copy::<ASCII>(payload, out, key));
+        return sse2.copy::<ASCII>(payload, out, key);
     }
     let processor = Processor::known();
     if payload.len() >= Avx512::LEAST
         && let Some(avx512) = processor.avx512()
     {
-        return Some(avx512.copy::<ASCII>(payload, out, key));
+        return avx512.copy::<ASCII>(payload, out, key);
     }
     match processor.avx2() {
-        Some(avx2) => Some(avx2.copy::<ASCII>(payload, out, key)),
-        None if processor.was_asked() => None,
-        None => ask_and_copy::<ASCII>(payload, out, key),
+        Some(avx2) => avx2.copy::<ASCII>(payload, out, key),
+        None => copy_otherwise::<ASCII>(payload, out, key),
     }
 }
 
+/// As [`mask_otherwise`].
 #[cold]
 #[inline(never)]
-fn ask_and_copy<const ASCII: bool>(
-    payload: &[u8],
-    out: &mut [MaybeUninit<u8>],
-    key: [u8; 4],
-) -> Option<bool> {
+fn copy_otherwise<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8; 4]) -> bool {
+    if Processor::known().was_asked() {
+        return portable::copy(payload, out, key);
+    }
     Processor::ask();
     copy_more::<ASCII>(payload, out, key)
 }
@@ -384,7 +382,7 @@ fn copy_ends<V: Vectors<N>, const N: usize, const ASCII: bool>(
 fn mask_by<V: Vectors<N>, const N: usize, const ASCII: bool>(v: V, payload: &mut [u8], key: [u8; 4]) -> bool {
     let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
         debug_assert!(false, "a shorter payload goes to another kernel");
-        return super::portable::mask_ascii(payload, key);
+        return portable::mask(payload, key);
     };
     let last_key = v.key(super::rotate(key, payload.len()));
     let first = v.xor(v.load(first), v.key(key));
@@ -462,7 +460,7 @@ fn copy_by<V: Vectors<N>, const N: usize, const ASCII: bool>(
     assert_eq!(len, out.len());
     let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
         debug_assert!(false, "a shorter payload goes to another kernel");
-        return super::portable::copy(payload, out, key);
+        return portable::copy(payload, out, key);
     };
     let last_key = v.key(super::rotate(key, len));
     let (first, last) = (v.xor(v.load(first), v.key(key)), v.xor(v.load(last), last_key));
