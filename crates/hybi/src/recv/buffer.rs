@@ -119,8 +119,7 @@ impl Buffer {
     /// Makes room for a read behind what waits; false if there is no memory. Lent memory is as large as it is.
     pub(super) fn make_space(&mut self) -> bool {
         if self.lent {
-            self.octets.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.len());
+            self.move_to_front();
             if self.end < self.octets.len() {
                 return true;
             }
@@ -157,11 +156,18 @@ impl Buffer {
             return Some(());
         }
         if may_move {
-            self.octets.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.len());
+            self.move_to_front();
         }
         let missing = (self.end + n).saturating_sub(self.octets.len());
         self.octets.try_reserve_exact(missing).ok()?;
         self.octets.resize(self.octets.len() + missing, 0);
         Some(())
-    }}
+    }
+    #[inline]
+    fn move_to_front(&mut self) {
+        if !self.is_empty() {
+            self.octets.copy_within(self.start..self.end, 0);
+        }
+        (self.start, self.end) = (0, self.len());
+    }
+}
