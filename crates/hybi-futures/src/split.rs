@@ -69,7 +69,15 @@ struct Outward {
 }
 
 /// Something to say, said at most once.
-type Say<'a> = dyn FnMut(&mut Outward) -> Result<(), Error> + Send + 'a;
+type Call<'a> = dyn FnMut(&mut Outward) -> Result<(), Error> + Send + 'a;
+
+/// What a writer wants said.
+enum Say<'a> {
+    /// A message, a long one from where it lies.
+    Message(Payload<'a>),
+    /// Whatever the call says.
+    Call(&'a mut Call<'a>),
+}
 
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +97,7 @@ trait Door {
         progress: &mut Progress,
         say: &mut Say<'_>,
     ) -> Poll<Result<(), Error>>;
-    fn try_say(&self, say: &mut Say<'_>) -> Result<(), Error>;
+    fn try_say(&self, say: &mut Call<'_>) -> Result<(), Error>;
     fn abort(&self);
     fn state(&self) -> State;
     fn ticket(&self) -> Ticket;
@@ -207,7 +215,8 @@ impl<S, R: Io<S>> Reader<S, R> {
 }
 
 impl<S, R: Io<S>> Writer<S, R> {
-    /// Sends a message, and waits until it is transmitted. Above high water it waits for its turn before.
+    /// Sends a message, and waits until it is transmitted. Above high water it waits for its turn before. Of 16 KiB or
+    /// more a server copies only what the stream does not take at once, and a client no more than 64 KiB at a time.
     ///
     /// Cancel safety: a future that is dropped has sent the message whole or not at all: not while it waited for
     /// its turn, whole after that. What was sent goes out with whatever is polled next, the reader included.
@@ -215,8 +224,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        let payload = payload.into();
-        self.run(&mut |out| Ok(out.sender.send(payload)?)).await
+        self.run(Say::Message(payload.into())).await
     }
 
     /// Sends a message that is handed over.
@@ -227,7 +235,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// As [`Self::send`].
     pub async fn send_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
-        self.run(&mut |out| out.send_message(&mut message)).await
+        self.run(Say::Call(&mut |out| out.send_message(&mut message))).await
     }
 
     /// Sends a message that was framed once for many.
@@ -237,7 +245,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.run(&mut |out| Ok(out.sender.send_prepared(message)?)).await
+        self.run(Say::Call(&mut |out| Ok(out.sender.send_prepared(message)?))).await
     }
 
     /// Sends a message without waiting until it is transmitted: several of them and one [`Self::flush`] are one
@@ -260,7 +268,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// # Errors
     /// [`Error::Io`]: what waited is lost.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.run(&mut |_| Ok(())).await
+        self.run(Say::Call(&mut |_| Ok(()))).await
     }
 
     /// Sends a ping of up to 125 octets. The reader receives the pong as an event too.
@@ -271,7 +279,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// As [`Self::send`].
     pub async fn ping(&mut self, payload: &[u8]) -> Result<RoundTrip, Error> {
         let mut round_trip = None;
-        self.run(&mut |out| out.ping(payload, &mut round_trip)).await?;
+        self.run(Say::Call(&mut |out| out.ping(payload, &mut round_trip))).await?;
         Ok(round_trip.expect("it was said"))
     }
 
@@ -282,7 +290,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.run(&mut |out| Ok(out.sender.close(code, reason)?)).await
+        self.run(Say::Call(&mut |out| Ok(out.sender.close(code, reason)?))).await
     }
 
     /// The same with a frame that exists, or with none: a close frame without a body.
@@ -292,7 +300,7 @@ impl<S, R: Io<S>> Writer<S, R> {
     /// # Errors
     /// As [`Self::send`].
     pub async fn close_with(&mut self, frame: Option<&CloseFrame>) -> Result<(), Error> {
-        self.run(&mut |out| Ok(out.sender.close_with(frame)?)).await
+        self.run(Say::Call(&mut |out| Ok(out.sender.close_with(frame)?))).await
     }
 
     /// Whatever else a [`Sender`] can say, then as [`send`](Self::send).
@@ -306,7 +314,7 @@ impl<S, R: Io<S>> Writer<S, R> {
         F: FnOnce(&mut Sender) -> Result<(), Error> + Send,
     {
         let mut say = Some(say);
-        self.run(&mut |out| say.take().map_or(Ok(()), |say| say(&mut out.sender))).await
+        self.run(Say::Call(&mut |out| say.take().map_or(Ok(()), |say| say(&mut out.sender)))).await
     }
 
     /// Drops the connection at once.
@@ -319,9 +327,9 @@ impl<S, R: Io<S>> Writer<S, R> {
         self.shared.state()
     }
 
-    async fn run(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+    async fn run(&mut self, mut say: Say<'_>) -> Result<(), Error> {
         let mut progress = Progress::Unsaid;
-        poll_fn(|cx| self.shared.poll_say(cx, &mut self.ticket, &mut progress, say)).await
+        poll_fn(|cx| self.shared.poll_say(cx, &mut self.ticket, &mut progress, &mut say)).await
     }
 
     /// Ready when there is room in the queue, or nothing can be sent any more.
@@ -344,13 +352,14 @@ impl<S, R: Io<S>> Writer<S, R> {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let position = self.flushing.unwrap_or_else(|| self.shared.lock().queued());
         let mut progress = Progress::Said(position);
-        let flushed = self.shared.poll_say(cx, &mut self.ticket, &mut progress, &mut |_| Ok(()));
+        let flushed =
+            self.shared.poll_say(cx, &mut self.ticket, &mut progress, &mut Say::Call(&mut |_| Ok(())));
         self.flushing = flushed.is_pending().then_some(position);
         flushed
     }
 
     /// Sends without waiting.
-    fn say_now(&mut self, say: &mut Say<'_>) -> Result<(), Error> {
+    fn say_now(&mut self, say: &mut Call<'_>) -> Result<(), Error> {
         let mut slot = self.shared.lock();
         say(&mut slot.out)
     }
@@ -374,8 +383,7 @@ impl Handle {
     /// # Errors
     /// As there.
     pub async fn send<'p>(&self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        let payload = payload.into();
-        self.run(&mut |out| Ok(out.sender.send(payload)?)).await
+        self.run(Say::Message(payload.into())).await
     }
 
     /// As [`Writer::send_message`].
@@ -386,7 +394,7 @@ impl Handle {
     /// As there.
     pub async fn send_message(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
-        self.run(&mut |out| out.send_message(&mut message)).await
+        self.run(Say::Call(&mut |out| out.send_message(&mut message))).await
     }
 
     /// As [`Writer::send_prepared`].
@@ -396,7 +404,7 @@ impl Handle {
     /// # Errors
     /// As there.
     pub async fn send_prepared(&self, message: &Prepared) -> Result<(), Error> {
-        self.run(&mut |out| Ok(out.sender.send_prepared(message)?)).await
+        self.run(Say::Call(&mut |out| Ok(out.sender.send_prepared(message)?))).await
     }
 
     /// Sends a message that was framed once for many, if there is room in the queue, and waits for nothing: one
@@ -422,7 +430,7 @@ impl Handle {
     /// As there.
     pub async fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error> {
         let mut round_trip = None;
-        self.run(&mut |out| out.ping(payload, &mut round_trip)).await?;
+        self.run(Say::Call(&mut |out| out.ping(payload, &mut round_trip))).await?;
         Ok(round_trip.expect("it was said"))
     }
 
@@ -433,7 +441,7 @@ impl Handle {
     /// # Errors
     /// As there.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.run(&mut |out| Ok(out.sender.close(code, reason)?)).await
+        self.run(Say::Call(&mut |out| Ok(out.sender.close(code, reason)?))).await
     }
 
     /// Drops the connection at once.
@@ -451,9 +459,9 @@ impl Handle {
         let _ = self.0.try_say(&mut |out| Ok(out.sender.close(CloseCode::GOING_AWAY, "")?));
     }
 
-    async fn run(&self, say: &mut Say<'_>) -> Result<(), Error> {
+    async fn run(&self, mut say: Say<'_>) -> Result<(), Error> {
         let (mut ticket, mut progress) = (self.0.ticket(), Progress::Unsaid);
-        poll_fn(|cx| self.0.poll_say(cx, &mut ticket, &mut progress, say)).await
+        poll_fn(|cx| self.0.poll_say(cx, &mut ticket, &mut progress, &mut say)).await
     }
 }
 
@@ -503,7 +511,7 @@ impl<S, R: Io<S>> Door for Shared<S, R> {
         }
     }
 
-    fn try_say(&self, say: &mut Say<'_>) -> Result<(), Error> {
+    fn try_say(&self, say: &mut Call<'_>) -> Result<(), Error> {
         let mut slot = self.lock();
         lend_out(&mut slot.out.sender);
         say(&mut slot.out)?;
@@ -551,7 +559,10 @@ impl<S, R: Io<S>> Slot<S, R> {
                 }
             }
             lend_out(&mut self.out.sender);
-            say(&mut self.out)?;
+            match say {
+                Say::Message(payload) => self.send(shared, *payload)?,
+                Say::Call(call) => call(&mut self.out)?,
+            }
             *progress = Progress::Said(self.queued());
         }
         let Progress::Said(position) = *progress else { return Poll::Pending };
@@ -564,6 +575,15 @@ impl<S, R: Io<S>> Slot<S, R> {
         }
         let kind = self.wire.io_error.as_ref().map_or(ErrorKind::TimedOut, io::Error::kind);
         Poll::Ready(Err(io::Error::from(kind).into())) // what waited is lost
+    }
+
+    fn send(&mut self, shared: &Shared<S, R>, payload: Payload<'_>) -> Result<(), Error> {
+        let cx = &mut Context::from_waker(&shared.waker);
+        let Err(error) = self.wire.send(cx, &mut self.out.sender, payload)? else { return Ok(()) };
+        let error = self.wire.failed(error);
+        self.out.sender.transmit_lost();
+        self.drive(shared);
+        Err(error.into())
     }
 
     /// Hands over what the receiving half wants said.

@@ -18,7 +18,7 @@ use hybi::{
 
 use crate::error::Error;
 use crate::ping::{Pings, Pongs, RoundTrip};
-use crate::transport::{SLICES, Timed, Transport, Waited};
+use crate::transport::{LONG, SLICES, Timed, Transport, Waited};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 #[derive(Debug)]
@@ -216,12 +216,13 @@ impl<S: Transport> Reader<S> {
 }
 
 impl<S: Transport> Writer<S> {
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. Of 16 KiB or more a server copies
+    /// only what the transport does not take at once, and a client no more than 64 KiB at a time.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
     pub fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        self.say(|sender| Ok(sender.send(payload)?))
+        self.shared.send(payload.into())
     }
 
     /// Sends a message that is handed over, and flushes.
@@ -316,12 +317,12 @@ impl<S: Transport> Writer<S> {
 }
 
 impl Handle {
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary.
+    /// As [`Writer::send`].
     ///
     /// # Errors
-    /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
+    /// As there.
     pub fn send<'p>(&self, payload: impl Into<Payload<'p>>) -> Result<(), Error> {
-        self.say(|sender| Ok(sender.send(payload)?))
+        self.shared.send(payload.into())
     }
 
     /// Sends a message that is handed over, and flushes.
@@ -397,6 +398,7 @@ impl fmt::Debug for Handle {
 
 /// A writing side whose transport is not named.
 trait Voice: Send + Sync {
+    fn send(&self, payload: Payload<'_>) -> Result<(), Error>;
     fn say_dyn(&self, say: &mut dyn FnMut(&mut Sender) -> Result<(), Error>) -> Result<(), Error>;
     fn try_send_prepared(&self, message: &Prepared) -> Result<(), Error>;
     fn ping(&self, payload: &[u8]) -> Result<RoundTrip, Error>;
@@ -405,6 +407,10 @@ trait Voice: Send + Sync {
 }
 
 impl<S: Transport + Send> Voice for Shared<S> {
+    fn send(&self, payload: Payload<'_>) -> Result<(), Error> {
+        self.send(payload)
+    }
+
     fn say_dyn(&self, say: &mut dyn FnMut(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
         self.say(say)
     }
@@ -525,10 +531,18 @@ impl<S: Transport> Shared<S> {
     }
 
     fn say(&self, say: impl FnOnce(&mut Sender) -> Result<(), Error>) -> Result<(), Error> {
+        self.say_outward(|outward| say(&mut outward.sender))
+    }
+
+    fn send(&self, payload: Payload<'_>) -> Result<(), Error> {
+        self.say_outward(|outward| outward.send(payload))
+    }
+
+    fn say_outward(&self, say: impl FnOnce(&mut Outward<S>) -> Result<(), Error>) -> Result<(), Error> {
         let said = {
             let mut outward = self.outward();
             outward.catch_up();
-            let said = say(&mut outward.sender);
+            let said = say(&mut outward);
             let flushed = outward.flush(None);
             said.and(flushed.map_err(Error::Io))
         };
@@ -587,6 +601,36 @@ impl<S: Transport> Outward<S> {
         if self.sender.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.sender.handle_timeout(now);
         }
+    }
+
+    /// Queues a message; a long one goes out from where it lies, as much as the transport takes within a tick. What is
+    /// left then waits like any other, and those who have something to say meanwhile have to wait no longer.
+    fn send(&mut self, payload: Payload<'_>) -> Result<(), Error> {
+        if payload.as_bytes().len() < LONG {
+            return Ok(self.sender.send(payload)?);
+        }
+        let deadline = Some(self.transport.now() + TICK);
+        let mut outgoing = self.sender.send_lent(payload)?;
+        let written = loop {
+            let mut pieces = [&[][..]; SLICES];
+            let used = outgoing.transmit_slices(&mut pieces);
+            if used == 0 {
+                break Ok(());
+            }
+            match self.transport.write(&pieces.map(IoSlice::new)[..used], deadline) {
+                Ok(Waited::Moved(n)) => outgoing.transmitted(n),
+                Ok(Waited::Elapsed) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(outgoing);
+        if written.is_err() {
+            self.sender.transmit_lost();
+            self.act();
+        } else if self.sender.state() == State::Closed {
+            return Err(Error::Io(ErrorKind::OutOfMemory.into())); // there is none for the rest
+        }
+        Ok(written?)
     }
 
     /// Takes over all messages that were left, so that what is said next comes behind them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hybi::{Agreement, Connection, SystemEntropy};
 use hybi_test::alloc::{Counting, Measure};
 use hybi_test::frames::{first, masked};
-use hybi_tokio::{Clients, Config, Event, Prepared, Slow, WebSocket};
+use hybi_tokio::{Clients, Config, Event, Handle, Payload, Prepared, Reader, Slow, WebSocket, Writer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -118,40 +118,116 @@ fn neither_do_large_messages_that_fill_a_read() {
     });
 }
 
+/// Who can send.
+const SENDERS: [&str; 3] = ["the socket", "its writing half", "a handle"];
+
+enum Sending {
+    Whole(WebSocket<UnixStream>),
+    Half(Reader<UnixStream>, Writer<UnixStream>),
+    Handle(Reader<UnixStream>, Handle),
+}
+
+impl Sending {
+    fn of(server: WebSocket<UnixStream>, who: &str) -> Self {
+        if who == SENDERS[0] {
+            return Self::Whole(server);
+        }
+        let (reader, writer) = server.into_split();
+        if who == SENDERS[1] { Self::Half(reader, writer) } else { Self::Handle(reader, writer.handle()) }
+    }
+
+    async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), hybi_tokio::Error> {
+        match self {
+            Self::Whole(server) => server.send(payload).await,
+            Self::Half(_, writer) => writer.send(payload).await,
+            Self::Handle(_, handle) => handle.send(payload).await,
+        }
+    }
+
+    async fn recv(&mut self) -> Option<Event<'_>> {
+        match self {
+            Self::Whole(server) => server.recv().await,
+            Self::Half(reader, _) | Self::Handle(reader, _) => reader.recv().await,
+        }
+    }
+}
+
 /// It is written from where it lies.
 #[test]
 fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
-    run(async {
-        let (mut peer, mut server) = served();
-        let (payload, mut there) = (vec![7; 170_000], vec![0; 170_010]);
-        let mut measure = Measure::start();
-        for n in 0..3 {
-            if n == 1 {
-                measure = Measure::start();
+    for who in SENDERS {
+        run(async {
+            let (mut peer, server) = served();
+            let mut server = Sending::of(server, who);
+            let (payload, mut there) = (vec![7; 170_000], vec![0; 170_010]);
+            let mut measure = Measure::start();
+            for n in 0..3 {
+                if n == 1 {
+                    measure = Measure::start();
+                }
+                server.send(&payload).await.unwrap();
+                peer.read_exact(&mut there).await.unwrap();
+                assert!(there[..10] == *b"\x82\x7F\0\0\0\0\0\x02\x98\x10" && there[10..] == payload);
             }
-            server.send(&payload).await.unwrap();
-            peer.read_exact(&mut there).await.unwrap();
-            assert!(there[..10] == *b"\x82\x7F\0\0\0\0\0\x02\x98\x10" && there[10..] == payload);
-        }
-        assert_eq!((measure.allocations(), measure.held()), (0, 0));
-    });
+            assert_eq!((measure.allocations(), measure.held()), (0, 0), "{who}");
+        });
+    }
+}
+
+/// The rest of it goes out as the peer reads.
+#[test]
+fn a_large_message_that_the_transport_takes_in_parts_arrives_whole() {
+    for who in SENDERS {
+        run(async {
+            let (mut peer, server) = served();
+            let mut server = Sending::of(server, who);
+            let payload: Vec<u8> = (0..2_000_000).map(|n| n as u8).collect(); // more than a socket takes
+            let mut there = vec![0; 10 + payload.len() + 6];
+            let sending = async {
+                server.send(&payload).await.unwrap();
+                server.send("last").await.unwrap();
+            };
+            let (_, read) = tokio::join!(sending, peer.read_exact(&mut there));
+            read.unwrap();
+            assert!(there[10..].starts_with(&payload) && there.ends_with(b"\x81\x04last"), "{who}");
+        });
+    }
 }
 
 /// Whoever sent it is told: the peer cannot make anything of half a message.
 #[test]
 fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
-    run(async {
-        let (_peer, mut server) = served();
-        let payload = vec![7; 2_000_000]; // more than a socket takes
-        server.send("first").await.unwrap(); // what the thread keeps is there
-        let measure = Measure::start();
-        measure.fail_at(1);
-        let sent = server.send(&payload).await;
-        measure.fail_at(0);
-        let Err(hybi_tokio::Error::Io(error)) = sent else { unreachable!("{sent:?}") };
-        assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
-        assert!(matches!(server.recv().await, Some(Event::Closed(_))));
-    });
+    for who in SENDERS {
+        run(async {
+            let (_peer, server) = served();
+            let mut server = Sending::of(server, who);
+            let payload = vec![7; 2_000_000]; // more than a socket takes
+            server.send("first").await.unwrap(); // what the thread keeps is there
+            let measure = Measure::start();
+            measure.fail_at(1);
+            let sent = server.send(&payload).await;
+            measure.fail_at(0);
+            let Err(hybi_tokio::Error::Io(error)) = sent else { unreachable!("{who}: {sent:?}") };
+            assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
+            assert!(matches!(server.recv().await, Some(Event::Closed(_))), "{who}");
+        });
+    }
+}
+
+/// And so where the peer is gone.
+#[test]
+fn a_large_message_to_nobody_is_an_error() {
+    for who in SENDERS {
+        run(async {
+            let (peer, server) = served();
+            let mut server = Sending::of(server, who);
+            drop(peer);
+            let sent = server.send(&vec![7; 20_000]).await;
+            let Err(hybi_tokio::Error::Io(error)) = sent else { unreachable!("{who}: {sent:?}") };
+            assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{who}");
+            assert!(matches!(server.recv().await, Some(Event::Closed(_))), "{who}");
+        });
+    }
 }
 
 #[test]
