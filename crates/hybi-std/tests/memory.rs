@@ -17,7 +17,7 @@ static ALLOCATOR: Counting = Counting;
 const SENDERS: [&str; 3] = ["the socket", "its writing half", "a handle"];
 
 enum Sending {
-    Whole(WebSocket<UnixStream>),
+    Whole(Box<WebSocket<UnixStream>>),
     Half(Reader<UnixStream>, Writer<UnixStream>),
     Handle(Reader<UnixStream>, Handle),
 }
@@ -30,7 +30,7 @@ impl Sending {
         config.timeouts.write_stall = Some(Duration::from_secs(20)); // or a test that fails would wait for ever
         let server = WebSocket::new(end, Connection::server(Agreement::default(), config));
         if who == SENDERS[0] {
-            return (peer, Self::Whole(server));
+            return (peer, Self::Whole(Box::new(server)));
         }
         let (reader, writer) = server.into_split().expect("it can be cloned");
         let server = if who == SENDERS[1] {

@@ -126,9 +126,9 @@ pub(crate) fn is_utf8(octets: &[u8]) -> bool {
 /// So many octets behind a text let it be validated in whole blocks.
 pub(crate) const ROOM: usize = 64;
 
-/// Whether a part of `memory` is UTF-8, whole characters only. simdutf8 takes blocks of 64 octets, and copies what is left
-/// over to a block of zeros; what is shorter it does not take. So what lies behind the text is taken away for as long as
-/// that lasts, and zeros are put in its place, if there is [`ROOM`].
+/// Whether a part of `memory` is UTF-8, whole characters only. simdutf8 takes blocks of 64 octets, and copies what is
+/// left over to a block of zeros; what is shorter it does not take. So what lies behind the text is taken away for as
+/// long as that lasts, and zeros are put in its place, if there is [`ROOM`].
 #[inline(never)] // short text is ASCII more often than not, and does not get here
 pub(crate) fn is_utf8_in(memory: &mut [u8], text: Range<usize>) -> bool {
     let len = text.len();

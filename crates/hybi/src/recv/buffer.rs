@@ -163,6 +163,8 @@ impl Buffer {
         self.octets.resize(self.octets.len() + missing, 0);
         Some(())
     }
+
+    /// Moves what waits to the front, from where it may grow.
     #[inline]
     fn move_to_front(&mut self) {
         if !self.is_empty() {

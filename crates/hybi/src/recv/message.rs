@@ -399,8 +399,8 @@ impl Line {
         }
         let whole = self.decoder.find_whole(self.buffer.waiting())?;
         let check = self.checks(whole.kind);
-        let unmasked =
-            unmask_whole(self.buffer.waiting_with_room(), whole.place.clone(), whole.key, || check);
+        let memory = self.buffer.waiting_with_room();
+        let unmasked = unmask_whole(memory, whole.place.clone(), whole.key, || check);
         let consumed = whole.place.end;
         let place = self.buffer.absolute(whole.place);
         self.buffer.consume(consumed);
@@ -656,8 +656,7 @@ impl Line {
     /// Validates what was joined from `start` on.
     #[inline(never)] // pieces that are ASCII are joined by fewer instructions without it
     fn validate(&mut self, start: usize) -> Result<(), ProtocolError> {
-        let valid = self.utf8.update_in(&mut self.joined, start..self.received);
-        valid.map_err(invalid_utf8)
+        self.utf8.update_in(&mut self.joined, start..self.received).map_err(invalid_utf8)
     }
 
     /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
@@ -929,12 +928,10 @@ fn unmask_whole(
     if place.len() > mask::SHORT {
         return unmask_long(memory, place, key, check());
     }
-    let is_ascii = memory.get_mut(place.clone()).is_none_or(|payload| mask::mask_ascii(payload, key));
-    if is_ascii || !check() || utf8::is_utf8_in(memory, place) {
-        Ok(())
-    } else {
-        Err(ProtocolError::InvalidUtf8)
+    if mask::mask_ascii(&mut memory[place.clone()], key) || !check() || utf8::is_utf8_in(memory, place) {
+        return Ok(());
     }
+    Err(ProtocolError::InvalidUtf8)
 }
 
 /// The same, block by block: each is validated while it is in the first-level cache.
