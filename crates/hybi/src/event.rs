@@ -48,6 +48,7 @@ impl<'a> Event<'a> {
     /// let message = connection.poll_event().and_then(|event| event.into_message());
     /// assert_eq!(message.unwrap().as_str(), Some("hi"));
     /// ```
+    #[inline]
     pub fn into_message(self) -> Option<Message> {
         match self {
             Self::Text(text) => Some(text.into_message()),
@@ -102,6 +103,7 @@ impl<'a> Data<'a> {
 
     /// The octets as an owner. A message that was joined from several pieces is handed over as it is; one
     /// that lies in the memory of a read is copied, so that what is kept holds no buffer.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Lend::Slice(octets) => Bytes::copy_from_slice(octets),
@@ -168,11 +170,13 @@ impl<'a> Text<'a> {
     }
 
     /// The text as an owner.
+    #[inline]
     pub fn into_utf8_bytes(self) -> Utf8Bytes {
         Utf8Bytes::from_validated(self.0.into_bytes())
     }
 
     /// The text as a message of its own.
+    #[inline]
     pub fn into_message(self) -> Message {
         self.into_utf8_bytes().into()
     }
