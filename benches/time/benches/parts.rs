@@ -15,6 +15,10 @@ use std::hint::black_box;
 const KEY: [u8; 4] = [0xA1, 0xB2, 0xC3, 0xD4];
 const LENGTHS: [usize; 4] = [20, 125, 1024, 16 << 10];
 
+const ASCII: &str = "tide after tide, ";
+const MIXED: &str = "tide after tide \u{e9}\u{20ac}";
+const KINDS: [(&str, &str); 2] = [("ascii", ASCII), ("mixed", MIXED)];
+
 fn text(pattern: &str, len: usize) -> Vec<u8> {
     let mut text = pattern.repeat(len / pattern.len() + 1);
     while !text.is_char_boundary(len) {
@@ -25,7 +29,7 @@ fn text(pattern: &str, len: usize) -> Vec<u8> {
 }
 
 fn ascii(len: usize) -> Vec<u8> {
-    text("tide after tide, ", len)
+    text(ASCII, len)
 }
 
 /// A text message as a client sends it.
@@ -69,7 +73,7 @@ fn masking(c: &mut Criterion) {
 
 fn utf8(c: &mut Criterion) {
     let mut group = c.benchmark_group("utf8");
-    for (kind, pattern) in [("ascii", "tide after tide, "), ("mixed", "tide after tide \u{e9}\u{20ac}")] {
+    for (kind, pattern) in KINDS {
         for len in LENGTHS {
             let text = text(pattern, len);
             group.throughput(Throughput::Bytes(len as u64));
@@ -87,7 +91,7 @@ fn utf8(c: &mut Criterion) {
 /// much work as any.
 fn unmask_and_validate(c: &mut Criterion) {
     let mut group = c.benchmark_group("unmask and validate");
-    for (kind, pattern) in [("ascii", "tide after tide, "), ("mixed", "tide after tide \u{e9}\u{20ac}")] {
+    for (kind, pattern) in KINDS {
         for len in LENGTHS {
             let mut text = text(pattern, len);
             group.throughput(Throughput::Bytes(len as u64));
@@ -104,6 +108,27 @@ fn unmask_and_validate(c: &mut Criterion) {
             });
         }
     }
+}
+
+/// What a cut costs, whoever validates: text that is judged as it comes is judged in two pieces. The text moves under the
+/// cut, as messages do under the ends of reads.
+fn utf8_cut(c: &mut Criterion) {
+    let mut group = c.benchmark_group("utf8 that is cut");
+    let text = text(MIXED, 1024 + 700);
+    let char_from = |at: usize| (at..).find(|&at| text[at] & 0xC0 != 0x80).expect("text goes on");
+    let cuts: Vec<_> =
+        (0..61).map(|n| [11 * n, 11 * n + 100 + 67 * n % 800, 11 * n + 1024].map(char_from)).collect();
+    group.throughput(Throughput::Elements(cuts.len() as u64));
+    let valid = |octets: &[u8]| simdutf8::basic::from_utf8(octets).is_ok();
+    group.bench_function("whole, simdutf8 alone", |b| {
+        b.iter(|| black_box(&cuts).iter().all(|&[start, _, end]| valid(&text[start..end])));
+    });
+    group.bench_function("in two pieces, simdutf8 alone", |b| {
+        b.iter(|| {
+            let mut cuts = black_box(&cuts).iter();
+            cuts.all(|&[start, cut, end]| valid(&text[start..cut]) && valid(&text[cut..end]))
+        });
+    });
 }
 
 /// Hands a read to a connection, and each message to `then`.
@@ -128,11 +153,11 @@ fn transmit(connection: &mut Connection) {
 fn messages(c: &mut Criterion) {
     for (name, echo) in [("receive", false), ("echo", true)] {
         let mut group = c.benchmark_group(name);
-        for len in LENGTHS {
-            let frames = frame(&ascii(len)).repeat((32 << 10) / len);
+        for (kind, pattern, len) in KINDS.into_iter().flat_map(|(a, b)| LENGTHS.map(|len| (a, b, len))) {
+            let frames = frame(&text(pattern, len)).repeat((32 << 10) / len);
             let count = (32 << 10) / len;
             group.throughput(Throughput::Elements(count as u64));
-            group.bench_function(BenchmarkId::from_parameter(len), |b| {
+            group.bench_function(BenchmarkId::new(kind, len), |b| {
                 let (mut connection, mut memory) = (server(), frames.clone());
                 b.iter(|| {
                     memory.copy_from_slice(&frames);
@@ -179,5 +204,5 @@ fn handshake(c: &mut Criterion) {
     });
 }
 
-criterion_group!(parts, header, masking, utf8, unmask_and_validate, messages, send, handshake);
+criterion_group!(parts, header, masking, utf8, unmask_and_validate, utf8_cut, messages, send, handshake);
 criterion_main!(parts);
