@@ -1,7 +1,8 @@
 //! UTF-8 validation that can stop inside a character and go on later: RFC 6455 §8.1, RFC 3629.
 //!
 //! Whole characters go through simdutf8. Of a character whose rest has not arrived up to three octets are kept, and
-//! looked at by themselves, so that the first octet that cannot be right fails at once (Autobahn 6.4.*).
+//! looked at by themselves or with what follows them, so that the first octet that cannot be right fails at once
+//! (Autobahn 6.4.*).
 
 use core::ops::Range;
 
@@ -42,6 +43,7 @@ impl Utf8Validator {
     #[inline]
     pub(crate) fn update_in(&mut self, memory: &mut [u8], piece: Range<usize>) -> Result<(), NotUtf8> {
         let start = piece.start - self.len as usize;
+        debug_assert_eq!(&memory[start..piece.start], self.partial(), "it lies before the piece");
         let whole = start + whole_len(&memory[start..piece.end]);
         if !is_utf8_in(memory, start..whole) {
             return Err(NotUtf8);
@@ -49,10 +51,11 @@ impl Utf8Validator {
         self.keep(&memory[whole..piece.end])
     }
 
-    /// Takes a piece that is known to be ASCII: all there is to check is that it begins no character's middle.
+    /// Takes a piece that is known to be ASCII, and not empty: all there is to check is that it begins no character's
+    /// middle.
     #[inline]
-    pub(crate) fn update_ascii(&mut self, piece_is_empty: bool) -> Result<(), NotUtf8> {
-        if self.is_in_char() && !piece_is_empty { Err(NotUtf8) } else { Ok(()) }
+    pub(crate) fn update_ascii(&self) -> Result<(), NotUtf8> {
+        self.finish()
     }
 
     /// The text is over.
@@ -60,7 +63,7 @@ impl Utf8Validator {
     /// # Errors
     /// [`NotUtf8`] if it ends inside a character.
     #[inline]
-    pub fn finish(&mut self) -> Result<(), NotUtf8> {
+    pub fn finish(&self) -> Result<(), NotUtf8> {
         if self.is_in_char() { Err(NotUtf8) } else { Ok(()) }
     }
 
@@ -124,7 +127,7 @@ pub(crate) fn is_utf8(octets: &[u8]) -> bool {
 }
 
 /// So many octets behind a text let it be validated in whole blocks.
-pub(crate) const ROOM: usize = 64;
+const ROOM: usize = 64;
 
 /// Whether a part of `memory` is UTF-8, whole characters only. simdutf8 takes blocks of 64 octets, and copies what is
 /// left over to a block of zeros; what is shorter it does not take. So what lies behind the text is taken away for as

@@ -373,15 +373,16 @@ impl Line {
 
     // ---- out
 
-    /// Whether a message that lies whole at the front of what is lent is the next outcome. [`Self::next_whole`] leaves it
-    /// so; all else may change it.
+    /// Whether a message that lies whole at the front of what is lent is the next outcome. [`Self::next_whole`] leaves
+    /// it so; all else may change it.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.buffer.is_empty() && self.flags.is_plain() && !self.decoder.is_in_message()
     }
 
-    /// The usual case: a short message that lies whole at the front of what was lent, which [is plain](Self::is_plain). The
-    /// same rules as in [`Self::next`], all found kept at once. `None` says nothing: `next` does.
+    /// The usual case: a short message that lies whole at the front of what was lent, which [is
+    /// plain](Self::is_plain). The same rules as in [`Self::next`], all found kept at once. `None` says nothing: `next`
+    /// does.
     #[inline(always)] // one call for each message where `poll_event` is not in line, not two
     pub(crate) fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
         let whole = self.decoder.find_whole(lent)?;
@@ -643,7 +644,7 @@ impl Line {
                 let ascii = mask::put_masked::<true>(&mut self.joined, start, block, key);
                 self.received += block.len();
                 if ascii {
-                    self.utf8.update_ascii(block.is_empty()).map_err(invalid_utf8)?;
+                    self.utf8.update_ascii().map_err(invalid_utf8)?;
                 } else {
                     self.validate(start)?;
                 }
@@ -965,7 +966,7 @@ fn unmask_text(
     for start in piece.clone().step_by(BLOCK) {
         let block = start..piece.end.min(start + BLOCK);
         if unmask_ascii(&mut memory[block.clone()], key) {
-            validator.update_ascii(false).map_err(invalid_utf8)?;
+            validator.update_ascii().map_err(invalid_utf8)?;
         } else {
             validator.update_in(memory, block).map_err(invalid_utf8)?;
         }

@@ -1,5 +1,6 @@
-//! Masking with vectors, for payloads of at least one: SSE2, which every such processor has, where a payload is so short
-//! that a call would cost more than the masking; else AVX2 or AVX-512 on processors that have them.
+//! Masking with vectors, where a payload has at least one: SSE2, which every such processor has, where it is so short that
+//! a call would cost more than the masking; else AVX2 or AVX-512 on processors that have them. What is shorter, or finds
+//! no vectors, is left to `portable`.
 //!
 //! Both ends are vectors that overlap what lies between them, loaded before anything is stored over them and stored
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
@@ -30,7 +31,7 @@ const ALIGN_FROM: usize = 1024;
 /// The highest bit of each octet of a word, which ASCII does not have.
 const HIGH_BITS: i32 = i32::from_ne_bytes([0x80; 4]);
 
-/// Masks with the vectors that are worth it for this length, if there are any.
+/// Masks with the vectors that are worth it for this length, if there are any, else without.
 #[inline(always)] // where the length is known to be short, no more than that is left of it
 pub(super) fn mask<const ASCII: bool>(payload: &mut [u8], key: [u8; 4]) -> bool {
     match (payload.len(), Sse2::detect()) {
