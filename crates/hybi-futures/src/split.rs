@@ -215,8 +215,8 @@ impl<S, R: Io<S>> Reader<S, R> {
 }
 
 impl<S, R: Io<S>> Writer<S, R> {
-    /// Sends a message, and waits until it is transmitted. Above high water it waits for its turn before. Of 16 KiB or
-    /// more a server copies only what the stream does not take at once, and a client no more than 64 KiB at a time.
+    /// Sends a message, and waits until it is transmitted. Above high water it waits for its turn before. What the
+    /// stream takes at once of 16 KiB and more is not copied by a server, and masked by a client 64 KiB at a time.
     ///
     /// Cancel safety: a future that is dropped has sent the message whole or not at all: not while it waited for
     /// its turn, whole after that. What was sent goes out with whatever is polled next, the reader included.
@@ -577,6 +577,8 @@ impl<S, R: Io<S>> Slot<S, R> {
         Poll::Ready(Err(io::Error::from(kind).into())) // what waited is lost
     }
 
+    /// Queues a message, and transmits of a long one what the stream takes now. Where that fails, whoever waits is told
+    /// as well.
     fn send(&mut self, shared: &Shared<S, R>, payload: Payload<'_>) -> Result<(), Error> {
         let cx = &mut Context::from_waker(&shared.waker);
         let Err(error) = self.wire.send(cx, &mut self.out.sender, payload)? else { return Ok(()) };

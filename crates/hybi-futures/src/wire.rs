@@ -224,8 +224,10 @@ impl<S, R: Io<S>> Wire<S, R> {
             }
         };
         drop(outgoing);
-        // It fails where there is no memory for the rest.
-        Ok(if sender.state() == State::Closed { Err(ErrorKind::OutOfMemory.into()) } else { written })
+        if written.is_ok() && sender.state() == State::Closed {
+            return Ok(Err(ErrorKind::OutOfMemory.into())); // there is none for the rest
+        }
+        Ok(written)
     }
 
     /// Transmits until nothing waits, and flushes the stream. What was queued together is written together.

@@ -216,8 +216,9 @@ impl<S: Transport> Reader<S> {
 }
 
 impl<S: Transport> Writer<S> {
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. Of 16 KiB or more a server copies
-    /// only what the transport does not take at once, and a client no more than 64 KiB at a time.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. What the
+    /// transport takes of 16 KiB and more within half a second is not copied by a server, and masked by a client 64 KiB
+    /// at a time.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
@@ -604,33 +605,21 @@ impl<S: Transport> Outward<S> {
     }
 
     /// Queues a message; a long one goes out from where it lies, as much as the transport takes within a tick. What is
-    /// left then waits like any other, and those who have something to say meanwhile have to wait no longer.
+    /// left then waits like any other.
     fn send(&mut self, payload: Payload<'_>) -> Result<(), Error> {
         if payload.as_bytes().len() < LONG {
             return Ok(self.sender.send(payload)?);
         }
-        let deadline = Some(self.transport.now() + TICK);
-        let mut outgoing = self.sender.send_lent(payload)?;
-        let written = loop {
-            let mut pieces = [&[][..]; SLICES];
-            let used = outgoing.transmit_slices(&mut pieces);
-            if used == 0 {
-                break Ok(());
-            }
-            match self.transport.write(&pieces.map(IoSlice::new)[..used], deadline) {
-                Ok(Waited::Moved(n)) => outgoing.transmitted(n),
-                Ok(Waited::Elapsed) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        drop(outgoing);
-        if written.is_err() {
+        let tick = self.transport.now() + TICK;
+        let mut written = self.transport.send_lent(&mut self.sender, payload, Some(tick))?;
+        if written.is_ok() && self.sender.buffered_len() > 0 {
+            written = self.look();
+        }
+        written.map_err(|error| {
             self.sender.transmit_lost();
             self.act();
-        } else if self.sender.state() == State::Closed {
-            return Err(Error::Io(ErrorKind::OutOfMemory.into())); // there is none for the rest
-        }
-        Ok(written?)
+            Error::Io(error)
+        })
     }
 
     /// Takes over all messages that were left, so that what is said next comes behind them.
@@ -668,8 +657,9 @@ impl<S: Transport> Outward<S> {
 
     /// Transmits until nothing waits, or until it is time to stop.
     fn flush(&mut self, stop: Option<Instant>) -> io::Result<()> {
+        let mut tick = self.transport.now() + TICK;
         while self.sender.buffered_len() > 0 {
-            if let Err(error) = self.transmit(stop) {
+            if let Err(error) = self.transmit(&mut tick, stop) {
                 self.sender.transmit_lost();
                 self.act();
                 return Err(error);
@@ -682,23 +672,27 @@ impl<S: Transport> Outward<S> {
         self.transport.stream.flush()
     }
 
-    /// One write. While it waits, the other half may have something said, and time goes on.
-    fn transmit(&mut self, stop: Option<Instant>) -> io::Result<()> {
-        let tick = self.transport.now() + TICK;
-        let deadline = [Some(tick), stop, self.sender.poll_timeout()].into_iter().flatten().min();
+    /// One write. While it waits, or is one of many, the other half may have something said, and time goes on.
+    fn transmit(&mut self, tick: &mut Instant, stop: Option<Instant>) -> io::Result<()> {
+        let deadline = [Some(*tick), stop, self.sender.poll_timeout()].into_iter().flatten().min();
         let mut pieces = [&[][..]; SLICES];
         let used = self.sender.transmit_slices(&mut pieces);
         let slices = pieces.map(IoSlice::new);
         match self.transport.write(&slices[..used], deadline)? {
             Waited::Moved(n) => self.sender.transmitted(n),
             Waited::Elapsed => {
-                self.serve();
-                if self.sender.buffered_len() == 0 {
-                    return Err(ErrorKind::TimedOut.into()); // given up, and what waited with it
-                }
+                *tick = self.transport.now() + TICK;
+                self.look()?;
             }
         }
         Ok(())
+    }
+
+    /// Serves while output waits, which that may give up; then it is lost.
+    fn look(&mut self) -> io::Result<()> {
+        let waited = self.sender.buffered_len() > 0;
+        self.serve();
+        if waited && self.sender.buffered_len() == 0 { Err(ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 
     fn act(&mut self) {

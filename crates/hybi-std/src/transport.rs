@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant as StdInstant};
 
-use hybi::Instant;
+use hybi::{Instant, Payload, Sender, State, UsageError};
 
 /// A blocking byte stream that can wait for a limited time and end one direction.
 ///
@@ -204,6 +204,37 @@ impl<S: Transport> Timed<S> {
                 None => {}
             }
         }
+    }
+
+    /// Sends a message from where it lies, until the transport takes no more, a deadline passes or it is time to stop.
+    /// What it has not taken waits then like any other.
+    pub(crate) fn send_lent(
+        &mut self,
+        sender: &mut Sender,
+        payload: Payload<'_>,
+        stop: Option<Instant>,
+    ) -> Result<io::Result<()>, UsageError> {
+        // The deadline of what is about to be said can only be asked for behind it.
+        let stall = sender.config().timeouts.write_stall.map(|limit| self.now() + limit);
+        let deadline = [stop, stall, sender.poll_timeout()].into_iter().flatten().min();
+        let mut outgoing = sender.send_lent(payload)?;
+        let written = loop {
+            let mut pieces = [&[][..]; SLICES];
+            let used = outgoing.transmit_slices(&mut pieces);
+            if used == 0 {
+                break Ok(());
+            }
+            match self.write(&pieces.map(IoSlice::new)[..used], deadline) {
+                Ok(Waited::Moved(n)) => outgoing.transmitted(n),
+                Ok(Waited::Elapsed) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(outgoing);
+        if written.is_ok() && sender.state() == State::Closed {
+            return Ok(Err(ErrorKind::OutOfMemory.into())); // there is none for the rest
+        }
+        Ok(written)
     }
 
     /// Writes what the transport takes without waiting; `Elapsed` if that is nothing.

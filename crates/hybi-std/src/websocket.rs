@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 
 use hybi::{
     Agreement, CloseCode, CloseFrame, CloseInfo, Connection, Delivery, Event, Kind, Message, MessageWriter,
-    Payload, Prepared, Sender, State, TransportAction, UsageError,
+    Payload, Prepared, Sender, State, TransportAction,
 };
 
 use crate::error::Error;
@@ -156,8 +156,8 @@ impl<S: Transport> WebSocket<S> {
 
     // ---- sending
 
-    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. Of 16 KiB or more a server copies
-    /// only what the transport does not take at once, and a client no more than 64 KiB at a time.
+    /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. What the
+    /// transport takes of 16 KiB and more is not copied by a server, and masked by a client 64 KiB at a time.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
@@ -165,36 +165,13 @@ impl<S: Transport> WebSocket<S> {
         let payload = payload.into();
         if payload.as_bytes().len() < LONG {
             self.connection.send(payload)?;
-        } else if let Err(error) = self.send_long(payload)? {
-            return Err(self.lose_output(error));
+        } else {
+            self.connection.handle_timeout(self.transport.now()); // what was said before may not know the time yet
+            if let Err(error) = self.transport.send_lent(self.connection.sender(), payload, None)? {
+                return Err(self.lose_output(error));
+            }
         }
         self.flush()
-    }
-
-    /// Sends a message from where it lies, until the transport takes no more. What it has not taken waits then like any
-    /// other.
-    fn send_long(&mut self, payload: Payload<'_>) -> Result<io::Result<()>, UsageError> {
-        let now = self.transport.now();
-        self.connection.handle_timeout(now); // what was said before may not know the time yet
-        // The deadline of what is about to be said can only be asked for behind it.
-        let stall = self.connection.config().timeouts.write_stall.map(|limit| now + limit);
-        let deadline = self.connection.poll_timeout().into_iter().chain(stall).min();
-        let mut outgoing = self.connection.sender().send_lent(payload)?;
-        let written = loop {
-            let mut pieces = [&[][..]; SLICES];
-            let used = outgoing.transmit_slices(&mut pieces);
-            if used == 0 {
-                break Ok(());
-            }
-            match self.transport.write(&pieces.map(IoSlice::new)[..used], deadline) {
-                Ok(Waited::Moved(n)) => outgoing.transmitted(n),
-                Ok(Waited::Elapsed) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        drop(outgoing);
-        // It fails where there is no memory for the rest.
-        Ok(if self.state() == State::Closed { Err(ErrorKind::OutOfMemory.into()) } else { written })
     }
 
     /// Sends a message that is handed over, large ones without a copy where that can be, and flushes.

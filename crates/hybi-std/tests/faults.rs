@@ -117,7 +117,7 @@ impl Transport for Scripted {
         Ok(())
     }
     fn try_clone(&self) -> io::Result<Self> {
-        Err(ErrorKind::Unsupported.into())
+        Ok(Self { script: self.script.clone(), written: self.written.clone(), ..*self })
     }
 }
 
@@ -358,6 +358,14 @@ fn a_long_message_is_whole_however_it_is_taken() {
             socket.feed("before").expect("it is open");
             socket.send(&payload).expect("it is taken");
             assert!(*written.lock().expect("nobody panics with it") == expected, "{fault:?}");
+
+            let (socket, written) = server(fault);
+            let (_reader, mut writer) = socket.into_split().expect("it can be cloned");
+            writer.feed("before").expect("it is open");
+            writer.send(&payload).expect("it is taken");
+            writer.handle().send(&payload).expect("it is taken");
+            let expected = [&expected, &expected[8..]].concat();
+            assert!(*written.lock().expect("nobody panics with it") == expected, "{fault:?}");
         }
     });
 }
@@ -381,5 +389,11 @@ fn a_send_says_that_the_transport_failed() {
         }
         assert!(socket.recv().is_none());
         assert_eq!(socket.io_error().map(io::Error::kind), Some(kind));
+
+        let (_reader, mut writer) = server(fault).0.into_split().expect("it can be cloned");
+        match writer.send(&vec![b'x'; len]) {
+            Err(Error::Io(error)) => assert_eq!(error.kind(), kind),
+            other => unreachable!("{other:?}"),
+        }
     }
 }

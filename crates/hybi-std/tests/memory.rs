@@ -26,8 +26,9 @@ impl Sending {
     /// A server, and the bare socket of its client.
     fn served(who: &str) -> (UnixStream, Self) {
         let (peer, end) = UnixStream::pair().expect("two sockets");
+        peer.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket"); // or a test that fails would wait for ever
         let mut config = Config::default();
-        config.timeouts.write_stall = Some(Duration::from_secs(20)); // or a test that fails would wait for ever
+        config.timeouts.write_stall = Some(Duration::from_secs(20)); // and so here
         let server = WebSocket::new(end, Connection::server(Agreement::default(), config));
         if who == SENDERS[0] {
             return (peer, Self::Whole(Box::new(server)));

@@ -3,15 +3,16 @@
 #[macro_use]
 mod common;
 
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use common::*;
-use hybi::Timeout;
+use hybi::{Agreement, Connection, Timeout};
 use hybi_std::{
     CloseCause, CloseCode, CloseInfo, Config, Error, Event, Kind, Plain, Reader, State, Transport,
-    UsageError, Writer,
+    UsageError, WebSocket, Writer,
 };
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -298,8 +299,74 @@ over_each_socket! {
 
 #[test]
 fn a_transport_without_a_second_owner_cannot_be_split() {
-    let stream = Plain(std::io::Cursor::new(Vec::new()));
-    let connection = hybi::Connection::server(hybi::Agreement::default(), Config::default());
-    let error = hybi_std::WebSocket::new(stream, connection).into_split().expect_err("it has one owner");
-    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+    let stream = Plain(io::Cursor::new(Vec::new()));
+    let connection = Connection::server(Agreement::default(), Config::default());
+    let error = WebSocket::new(stream, connection).into_split().expect_err("it has one owner");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+/// Takes an octet at a time, and at once.
+#[derive(Clone, Debug)]
+struct Drip {
+    taken: mpsc::Sender<()>,
+}
+
+impl Read for Drip {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Drip {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let _ = self.taken.send(()); // nobody counts
+        Ok(octets.len().min(1))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Drip {
+    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn shutdown(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(self.clone())
+    }
+}
+
+/// Many seconds would pass before all of it is taken.
+#[test]
+fn an_abort_is_seen_while_the_transport_takes_little_at_a_time() {
+    for is_lent in [true, false] {
+        bounded(move || {
+            let (taken, is_taken) = mpsc::channel();
+            let connection = Connection::server(Agreement::default(), Config::default());
+            let (_reader, mut writer) =
+                WebSocket::new(Drip { taken }, connection).into_split().expect("it can be cloned");
+            let handle = writer.handle();
+            let sending = thread::spawn(move || {
+                let payload = vec![7; 64 << 20];
+                if is_lent { writer.send(&payload) } else { writer.feed(&payload) }
+            });
+            is_taken.recv().expect("it begins");
+            drop(is_taken);
+            handle.abort();
+            match sending.join().expect("well") {
+                Err(Error::Io(error)) => assert_eq!(error.kind(), ErrorKind::TimedOut),
+                other => unreachable!("{other:?}"),
+            }
+        });
+    }
 }

@@ -212,7 +212,7 @@ pub async fn sending<A: Adapter>() {
     expect_whole(ways, || serving::<A>(Torn::new(&[]).moving(100)), &then);
 
     // Longer ones are written from where they lie, behind what waits, until the stream makes them wait.
-    for first in [1, 8, 10, 12, 13, 5000, 19_999] {
+    for first in FIRST {
         let octets = [unmasked(first::TEXT, b"before"), unmasked(first::BINARY, &longer())].concat();
         let ways: Vec<Way<Socket<A>>> = vec![way!(
             |socket| async {
@@ -234,6 +234,9 @@ pub async fn sending<A: Adapter>() {
     ];
     expect_whole(ways, || server::<A>(&[]), &close);
 }
+
+/// Octets that a stream takes at once.
+const FIRST: [usize; 7] = [1, 8, 10, 12, 13, 5000, 19_999];
 
 type Halves<A> = (Reader<Torn, <A as Adapter>::R>, Writer<Torn, <A as Adapter>::R>);
 
@@ -262,6 +265,22 @@ pub async fn sending_by_a_half<A: Adapter>() {
         ),
     ];
     expect_whole(ways, halves::<A>, &then);
+
+    for first in FIRST {
+        let octets = [unmasked(first::TEXT, b"before"), unmasked(first::BINARY, &longer())].concat();
+        let ways: Vec<Way<Halves<A>>> = vec![way!(
+            |halves| async {
+                halves.1.feed("before").await?;
+                halves.1.send(&longer()).await
+            },
+            octets
+        )];
+        let halves = || {
+            let (socket, tape) = serving::<A>(Torn::new(&[]).moving(1000).ready(first));
+            (socket.into_split(), tape)
+        };
+        expect_whole(ways, halves, &then);
+    }
 
     let close: Way<Halves<A>> = way!(|halves| halves.1.flush(), Vec::new());
     let ways: Vec<Way<Halves<A>>> = vec![
@@ -294,6 +313,17 @@ where
         way!(|handles| handles.0.ping(b"ping"), unmasked(first::PING, b"ping")),
     ];
     expect_whole(ways, handles, &then);
+
+    for first in FIRST {
+        let handles = || {
+            let (socket, tape) = serving::<A>(Torn::new(&[]).moving(1000).ready(first));
+            let (reader, writer) = socket.into_split();
+            ((writer.handle(), reader), tape)
+        };
+        let ways: Vec<Way<Handles<A>>> =
+            vec![way!(|handles| handles.0.send(&longer()), unmasked(first::BINARY, &longer()))];
+        expect_whole(ways, handles, &then);
+    }
 }
 
 pub async fn a_call_that_was_not_polled_did_nothing<A: Adapter>() {
