@@ -26,9 +26,10 @@ impl Sending {
     /// A server, and the bare socket of its client.
     fn served(who: &str) -> (UnixStream, Self) {
         let (peer, end) = UnixStream::pair().expect("two sockets");
-        peer.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket"); // or a test that fails would wait for ever
+        let bound = Some(Duration::from_secs(20)); // or a test that fails would wait for ever
+        peer.set_read_timeout(bound).expect("a socket");
         let mut config = Config::default();
-        config.timeouts.write_stall = Some(Duration::from_secs(20)); // and so here
+        config.timeouts.write_stall = bound;
         let server = WebSocket::new(end, Connection::server(Agreement::default(), config));
         if who == SENDERS[0] {
             return (peer, Self::Whole(Box::new(server)));

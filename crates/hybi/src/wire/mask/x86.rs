@@ -1,6 +1,6 @@
-//! Masking with vectors, where a payload has at least one: SSE2, which every such processor has, where it is so short that
-//! a call would cost more than the masking; else AVX2 or AVX-512 on processors that have them. What is shorter, or finds
-//! no vectors, is left to `portable`.
+//! Masking with vectors, where a payload has at least one: SSE2, which every such processor has, where it is so short
+//! that a call would cost more than the masking; else AVX2 or AVX-512 on processors that have them. What is shorter, or
+//! finds no vectors, is left to `portable`.
 //!
 //! Both ends are vectors that overlap what lies between them, loaded before anything is stored over them and stored
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
