@@ -253,10 +253,10 @@ mod tests {
         let octets: Vec<u8> = edges.into_iter().chain(more).collect();
         for &a in &octets {
             for &b in &octets {
-                if cfg!(miri) && (a ^ b) % 31 != 0 {
-                    continue;
-                }
                 for &c in &octets {
+                    if cfg!(miri) && (u32::from(a) * 7 + u32::from(b) * 3 + u32::from(c)) % 61 != 0 {
+                        continue;
+                    }
                     for d in [0x41, 0x80, 0xBF, 0xC2] {
                         check(&[a, b, c, d], &[]);
                         check(&[a, b, c, d], &[1, 2, 3]);
