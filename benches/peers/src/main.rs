@@ -18,6 +18,10 @@ use stream::{MemIo, State};
 use traffic::{Kind, Rng};
 use verify::Verifier;
 
+/// How many messages are measured at once, at least. The pages of fresh memory for one of 1 MiB cost several times what
+/// an echo of it does.
+const LEAST_MESSAGES: u64 = 256;
+
 /// What a library does: receive so many messages, and send each back.
 pub struct Task {
     pub role: Role,
@@ -196,11 +200,13 @@ impl Options {
         peers: &[&Peer],
     ) -> Vec<Row> {
         let per_round = traffic.messages.len() as f64;
-        // The first run warms up and verifies, the second tells how many rounds of the block fill the time.
+        // The first run warms up and verifies, the second tells how many rounds of the block fill the time. There are
+        // as many messages at least that memory a library asks for once does not count.
+        let least_blocks = LEAST_MESSAGES.div_ceil(traffic.messages.len() as u64);
         let blocks = peers.iter().map(|peer| {
             traffic.echo(peer, role, read, 1, true);
             let taken = traffic.echo(peer, role, read, 1, true).max(1);
-            (self.ms * 1_000_000 / taken).clamp(1, 100_000)
+            (self.ms * 1_000_000 / taken).clamp(least_blocks, 100_000)
         });
         let blocks: Vec<u64> = blocks.collect();
         let mut least = vec![f64::INFINITY; peers.len()];
@@ -229,8 +235,36 @@ impl Options {
 const USAGE: &str = "usage:
   peers list
   peers time  [--peers A,B] [--workloads X,Y] [--roles server,client] [--reads 65536,1460] [--rounds 9] [--ms 8] [--out STEM]
+  peers table FILE.csv [FILE.csv ...] [--out STEM]   of figures that were kept, the least where there are several
   peers masks [--rounds 9] [--out STEM]
   peers count PEER WORKLOAD ROLE READ ROUNDS      a fixed amount of work, for a tool that counts instructions";
+
+/// What `time --out` wrote, the least of each row. The names of all are known here.
+fn kept<'a>(files: impl Iterator<Item = &'a String>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).expect("a file that can be read");
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let &[role, read, workload, peer, ns] = &fields[..] else {
+                panic!("not of `peers time`: {line}")
+            };
+            let row = Row {
+                workload: WORKLOADS.iter().find(|known| known.name == workload).expect("a workload").name,
+                role: if role == "server" { Role::Server } else { Role::Client }.name(),
+                read: read.parse().expect("a number"),
+                peer: peers::PEERS.iter().find(|known| known.name == peer).expect("a library").name,
+                ns: ns.parse().expect("a number"),
+            };
+            let key = |row: &Row| (row.workload, row.role, row.read, row.peer);
+            match rows.iter_mut().find(|before| key(before) == key(&row)) {
+                Some(before) => before.ns = before.ns.min(row.ns),
+                None => rows.push(row),
+            }
+        }
+    }
+    rows
+}
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -241,6 +275,10 @@ fn main() -> ExitCode {
             WORKLOADS.iter().for_each(|workload| println!("workload {}", workload.name));
         }
         Some("time") => report::echoes(&options.measure(), options.out.as_deref()),
+        Some("table") => {
+            let files = args[1..].iter().take_while(|arg| !arg.starts_with("--"));
+            report::echoes(&kept(files), options.out.as_deref());
+        }
         Some("masks") => {
             report::masks(&masks::measure(options.rounds), options.out.as_deref());
             report::others(&masks::others(options.rounds));

@@ -16,7 +16,7 @@ const KEY: [u8; 4] = [0xA1, 0xB2, 0xC3, 0xD4];
 const LENGTHS: [usize; 4] = [20, 125, 1024, 16 << 10];
 
 const ASCII: &str = "tide after tide, ";
-const MIXED: &str = "tide after tide \u{e9}\u{20ac}";
+const MIXED: &str = "Ebbe und Flut \u{fc}ber \u{c5}land, mar\u{e9}e, \u{3b8}\u{3ac}\u{3bb}\u{3b1}\u{3c3}\u{3c3}\u{3b1}, \u{6f6e}\u{306e}\u{5e72}\u{6e80} \u{1f30a} tide after tide, ";
 const KINDS: [(&str, &str); 2] = [("ascii", ASCII), ("mixed", MIXED)];
 
 fn text(pattern: &str, len: usize) -> Vec<u8> {
@@ -26,6 +26,12 @@ fn text(pattern: &str, len: usize) -> Vec<u8> {
     }
     text.truncate(len);
     text.into_bytes()
+}
+
+/// The same from another place of the pattern, as messages differ.
+fn text_from(n: usize, pattern: &str, len: usize) -> Vec<u8> {
+    let at = pattern.char_indices().nth(n * 7 % pattern.chars().count()).map_or(0, |(at, _)| at);
+    text(&[&pattern[at..], &pattern[..at]].concat(), len)
 }
 
 fn ascii(len: usize) -> Vec<u8> {
@@ -154,8 +160,8 @@ fn messages(c: &mut Criterion) {
     for (name, echo) in [("receive", false), ("echo", true)] {
         let mut group = c.benchmark_group(name);
         for (kind, pattern, len) in KINDS.into_iter().flat_map(|(a, b)| LENGTHS.map(|len| (a, b, len))) {
-            let frames = frame(&text(pattern, len)).repeat((32 << 10) / len);
             let count = (32 << 10) / len;
+            let frames = (0..count).flat_map(|n| frame(&text_from(n, pattern, len))).collect::<Vec<_>>();
             group.throughput(Throughput::Elements(count as u64));
             group.bench_function(BenchmarkId::new(kind, len), |b| {
                 let (mut connection, mut memory) = (server(), frames.clone());
