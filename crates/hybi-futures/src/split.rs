@@ -216,7 +216,7 @@ impl<S, R: Io<S>> Reader<S, R> {
 
 impl<S, R: Io<S>> Writer<S, R> {
     /// Sends a message, and waits until it is transmitted. Above high water it waits for its turn before. What the
-    /// stream takes at once of 16 KiB and more is not copied by a server, and masked by a client 64 KiB at a time.
+    /// stream takes at once of 16 KiB and more is not copied by a server, and by a client 64 KiB at a time.
     ///
     /// Cancel safety: a future that is dropped has sent the message whole or not at all: not while it waited for
     /// its turn, whole after that. What was sent goes out with whatever is polled next, the reader included.

@@ -200,7 +200,7 @@ impl<S, R: Io<S>> WebSocket<S, R> {
     // ---- sending
 
     /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. What the
-    /// stream takes at once of 16 KiB and more is not copied by a server, and masked by a client 64 KiB at a time.
+    /// stream takes at once of 16 KiB and more is not copied by a server, and by a client 64 KiB at a time.
     ///
     /// Cancel safety: once polled, the message is queued, whole; a future that is dropped then leaves it to the
     /// next call of any method that waits. Never polled, it has done nothing.

@@ -217,7 +217,7 @@ impl<S: Transport> Reader<S> {
 
 impl<S: Transport> Writer<S> {
     /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. What the
-    /// transport takes of 16 KiB and more within half a second is not copied by a server, and masked by a client 64 KiB
+    /// transport takes of 16 KiB and more within half a second is not copied by a server, and by a client 64 KiB
     /// at a time.
     ///
     /// # Errors

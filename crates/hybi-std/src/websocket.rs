@@ -157,7 +157,7 @@ impl<S: Transport> WebSocket<S> {
     // ---- sending
 
     /// Sends a message and flushes: a `&str` or lent text as text, bytes as binary. What the
-    /// transport takes of 16 KiB and more is not copied by a server, and masked by a client 64 KiB at a time.
+    /// transport takes of 16 KiB and more is not copied by a server, and by a client 64 KiB at a time.
     ///
     /// # Errors
     /// [`Error::Usage`] (nothing was sent) or [`Error::Io`].
