@@ -3,16 +3,15 @@
 //! What is received from a script is the same however the transport cuts and interrupts it; and when the
 //! transport breaks at octet *k*, it is what came before, and one end.
 
+#[macro_use]
 mod common;
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use common::{bounded, close_body, masked, unmasked};
 use hybi_std::{
-    Accept, Acceptor, Arrival, ClientRequest, CloseCause, Config, Connector, Error, Event, Transport,
-    WebSocket,
+    Accept, Acceptor, Arrival, ClientRequest, CloseCause, Config, Connector, Error, Event, WebSocket,
 };
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -21,7 +20,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 /// A transport that reads from a script, and keeps what is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Scripted {
     script: Vec<u8>,
     read: usize,
@@ -103,23 +102,7 @@ impl Write for Scripted {
     }
 }
 
-impl Transport for Scripted {
-    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn shutdown(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { script: self.script.clone(), written: self.written.clone(), ..*self })
-    }
-}
+transport_that_never_waits!(Scripted);
 
 /// What came of a connection.
 #[derive(Clone, Debug, PartialEq)]

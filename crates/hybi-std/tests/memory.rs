@@ -93,8 +93,8 @@ fn a_large_message_that_the_transport_takes_in_parts_arrives_whole() {
     }
 }
 
-/// Whoever sent it is told: the peer cannot make anything of half a message. Where it waits for the peer to read, that
-/// takes as long as a half looks for what the other wants said.
+/// Whoever sent it is told: the peer cannot make anything of half a message. A half keeps the rest after a tick, and the
+/// socket itself never: it waits until the peer reads.
 #[test]
 fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
     for who in &SENDERS[1..] {

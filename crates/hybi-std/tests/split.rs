@@ -328,23 +328,7 @@ impl Write for Drip {
     }
 }
 
-impl Transport for Drip {
-    fn set_read_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn set_write_timeout(&self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
-    }
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn shutdown(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn try_clone(&self) -> io::Result<Self> {
-        Ok(self.clone())
-    }
-}
+transport_that_never_waits!(Drip);
 
 /// Many seconds would pass before all of it is taken.
 #[test]

@@ -128,12 +128,19 @@ enum Sending {
 }
 
 impl Sending {
-    fn of(server: WebSocket<UnixStream>, who: &str) -> Self {
+    /// A server, and the bare socket of its client.
+    fn served(who: &str) -> (UnixStream, Self) {
+        let (peer, server) = served();
         if who == SENDERS[0] {
-            return Self::Whole(server);
+            return (peer, Self::Whole(server));
         }
         let (reader, writer) = server.into_split();
-        if who == SENDERS[1] { Self::Half(reader, writer) } else { Self::Handle(reader, writer.handle()) }
+        let server = if who == SENDERS[1] {
+            Self::Half(reader, writer)
+        } else {
+            Self::Handle(reader, writer.handle())
+        };
+        (peer, server)
     }
 
     async fn send<'p>(&mut self, payload: impl Into<Payload<'p>>) -> Result<(), hybi_tokio::Error> {
@@ -164,8 +171,7 @@ async fn know_to_take(server: &mut Sending, peer: &mut UnixStream) {
 fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
     for who in SENDERS {
         run(async {
-            let (mut peer, server) = served();
-            let mut server = Sending::of(server, who);
+            let (mut peer, mut server) = Sending::served(who);
             let (payload, mut there) = (vec![7; 170_000], vec![0; 170_010]);
             let mut measure = Measure::start();
             for n in 0..3 {
@@ -186,8 +192,7 @@ fn a_large_message_that_the_transport_takes_at_once_takes_no_memory() {
 fn a_large_message_that_the_transport_takes_in_parts_arrives_whole() {
     for who in SENDERS {
         run(async {
-            let (mut peer, server) = served();
-            let mut server = Sending::of(server, who);
+            let (mut peer, mut server) = Sending::served(who);
             let payload: Vec<u8> = (0..2_000_000).map(|n| n as u8).collect(); // more than a socket takes
             let mut there = vec![0; 10 + payload.len() + 6];
             know_to_take(&mut server, &mut peer).await;
@@ -207,8 +212,7 @@ fn a_large_message_that_the_transport_takes_in_parts_arrives_whole() {
 fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
     for who in SENDERS {
         run(async {
-            let (_peer, server) = served();
-            let mut server = Sending::of(server, who);
+            let (_peer, mut server) = Sending::served(who);
             let payload = vec![7; 2_000_000]; // more than a socket takes
             server.send("first").await.unwrap(); // what the thread keeps is there
             let measure = Measure::start();
@@ -227,8 +231,7 @@ fn a_large_message_for_the_rest_of_which_there_is_no_memory_is_an_error() {
 fn a_large_message_to_nobody_is_an_error() {
     for who in SENDERS {
         run(async {
-            let (mut peer, server) = served();
-            let mut server = Sending::of(server, who);
+            let (mut peer, mut server) = Sending::served(who);
             know_to_take(&mut server, &mut peer).await;
             drop(peer);
             let sent = server.send(&vec![7; 20_000]).await;

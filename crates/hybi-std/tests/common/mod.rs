@@ -57,6 +57,30 @@ impl Pair for UnixStream {
     }
 }
 
+/// Makes a transport of what can be read, written and cloned, and never waits.
+#[macro_export]
+macro_rules! transport_that_never_waits {
+    ($transport:ty) => {
+        impl hybi_std::Transport for $transport {
+            fn set_read_timeout(&self, _: Option<std::time::Duration>) -> std::io::Result<()> {
+                Ok(())
+            }
+            fn set_write_timeout(&self, _: Option<std::time::Duration>) -> std::io::Result<()> {
+                Ok(())
+            }
+            fn shutdown_write(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+            fn shutdown(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+            fn try_clone(&self) -> std::io::Result<Self> {
+                Ok(self.clone())
+            }
+        }
+    };
+}
+
 /// Tests that exist once for each kind of socket: `fn name<S>() { .. }` becomes `name::tcp` and `name::unix`.
 #[macro_export]
 macro_rules! over_each_socket {
