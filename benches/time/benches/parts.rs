@@ -135,6 +135,19 @@ fn utf8_cut(c: &mut Criterion) {
             cuts.all(|&[start, cut, end]| valid(&text[start..cut]) && valid(&text[cut..end]))
         });
     });
+    let valid = |pieces: &[&[u8]]| {
+        let mut validator = Utf8Validator::default();
+        pieces.iter().all(|piece| validator.update(piece).is_ok()) && validator.finish().is_ok()
+    };
+    group.bench_function("whole", |b| {
+        b.iter(|| black_box(&cuts).iter().all(|&[start, _, end]| valid(&[&text[start..end]])));
+    });
+    group.bench_function("in two pieces", |b| {
+        b.iter(|| {
+            let mut cuts = black_box(&cuts).iter();
+            cuts.all(|&[start, cut, end]| valid(&[&text[start..cut], &text[cut..end]]))
+        });
+    });
 }
 
 /// Hands a read to a connection, and each message to `then`.

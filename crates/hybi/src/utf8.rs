@@ -1,12 +1,11 @@
 //! UTF-8 validation that can stop inside a character and go on later: RFC 6455 §8.1, RFC 3629.
 //!
-//! Whole characters go through simdutf8. Of a character whose rest has not arrived up to three octets are kept, and
-//! looked at by themselves or with what follows them, so that the first octet that cannot be right fails at once
-//! (Autobahn 6.4.*).
-
-use core::ops::Range;
+//! Text is looked at in vectors where the processor has them for it, wherever it was cut; else whole characters go
+//! through simdutf8. Of what came before three octets are kept, so that the first octet that cannot be right fails at
+//! once (Autobahn 6.4.*).
 
 use crate::message::NotUtf8;
+use crate::wire::mask;
 
 /// A validator for text that arrives in pieces.
 ///
@@ -21,11 +20,11 @@ use crate::message::NotUtf8;
 /// assert!(validator.update(b"\xf4").is_ok());
 /// assert!(validator.update(b"\x90").is_err());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Utf8Validator {
-    /// The first octets of a character whose rest has not arrived, at the front; `len` of them.
-    partial: [u8; 3],
-    len: u8,
+    /// The last three octets. In the place of those that do not matter, because a character ends behind them, there may
+    /// be zeros.
+    last: [u8; 3],
 }
 
 impl Utf8Validator {
@@ -35,20 +34,50 @@ impl Utf8Validator {
     /// [`NotUtf8`] if no text can begin with what was taken so far. The validator is then of no more use.
     #[inline]
     pub fn update(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
-        if self.is_in_char() { self.go_on(piece) } else { self.take(piece) }
+        match mask::goes_on(piece, self.last) {
+            Some(goes_on) => self.come_to(goes_on, piece),
+            None => self.update_otherwise(piece),
+        }
     }
 
-    /// The same for a piece of `memory`, in which the unfinished character lies before it. What lies behind it is
-    /// [made use of](is_utf8_in).
+    /// What the kernel tells of a piece.
     #[inline]
-    pub(crate) fn update_in(&mut self, memory: &mut [u8], piece: Range<usize>) -> Result<(), NotUtf8> {
-        let start = piece.start - self.len as usize;
-        debug_assert_eq!(&memory[start..piece.start], self.partial(), "it lies before the piece");
-        let whole = start + whole_len(&memory[start..piece.end]);
-        if !is_utf8_in(memory, start..whole) {
+    fn come_to(&mut self, goes_on: bool, piece: &[u8]) -> Result<(), NotUtf8> {
+        match piece.last_chunk() {
+            // Of an octet that begins no character it did not tell where that is the last.
+            Some(last @ [_, _, 0x00..=0xBF | 0xC2..=0xF4]) if goes_on => {
+                self.last = *last;
+                Ok(())
+            }
+            _ => Err(NotUtf8),
+        }
+    }
+
+    /// Without the kernel.
+    #[inline(never)]
+    fn update_otherwise(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
+        let partial = self.partial();
+        if partial.is_empty() {
+            return self.take(piece);
+        }
+        let mut char = [0; 4];
+        let (missing, rest) = piece.split_at(self.missing().min(piece.len()));
+        let (before, n) = (partial.len(), partial.len() + missing.len());
+        char[..before].copy_from_slice(partial);
+        char[before..n].copy_from_slice(missing);
+        self.take(&char[..n])?;
+        if rest.is_empty() { Ok(()) } else { self.take(rest) }
+    }
+
+    /// Takes octets that begin with a character.
+    fn take(&mut self, octets: &[u8]) -> Result<(), NotUtf8> {
+        let (whole, partial) = octets.split_at(whole_len(octets));
+        if !is_utf8_otherwise(whole) || !begins_char(partial) {
             return Err(NotUtf8);
         }
-        self.keep(&memory[whole..piece.end])
+        self.last = [0; 3];
+        self.last[3 - partial.len()..].copy_from_slice(partial);
+        Ok(())
     }
 
     /// Takes a piece that is known to be ASCII, and not empty: all there is to check is that it begins no character's
@@ -64,16 +93,13 @@ impl Utf8Validator {
     /// [`NotUtf8`] if it ends inside a character.
     #[inline]
     pub fn finish(&self) -> Result<(), NotUtf8> {
-        if self.is_in_char() { Err(NotUtf8) } else { Ok(()) }
-    }
-
-    fn is_in_char(&self) -> bool {
-        self.len > 0
+        if self.partial().is_empty() { Ok(()) } else { Err(NotUtf8) }
     }
 
     /// The first octets of a character whose rest has not arrived: none to three.
+    #[inline]
     pub(crate) fn partial(&self) -> &[u8] {
-        &self.partial[..self.len as usize]
+        &self.last[whole_len(&self.last)..]
     }
 
     /// How many octets the unfinished character misses; zero if there is none.
@@ -83,68 +109,24 @@ impl Utf8Validator {
             partial @ [lead, ..] => char_len(*lead) - partial.len(),
         }
     }
-
-    /// Gives the unfinished character the octets that it misses, as far as they are there, and takes the rest.
-    fn go_on(&mut self, piece: &[u8]) -> Result<(), NotUtf8> {
-        let (missing, rest) = piece.split_at(self.missing().min(piece.len()));
-        let mut char = [0; 4];
-        let (before, n) = (self.partial().len(), self.partial().len() + missing.len());
-        char[..before].copy_from_slice(self.partial());
-        char[before..n].copy_from_slice(missing);
-        self.take(&char[..n])?;
-        if rest.is_empty() { Ok(()) } else { self.take(rest) }
-    }
-
-    /// Takes octets that begin with a character.
-    #[inline]
-    fn take(&mut self, octets: &[u8]) -> Result<(), NotUtf8> {
-        let (whole, partial) = octets.split_at(whole_len(octets));
-        if !is_utf8(whole) {
-            return Err(NotUtf8);
-        }
-        self.keep(partial)
-    }
-
-    /// Remembers the beginning of a character, if it is one.
-    fn keep(&mut self, partial: &[u8]) -> Result<(), NotUtf8> {
-        if !begins_char(partial) {
-            return Err(NotUtf8);
-        }
-        self.partial[..partial.len()].copy_from_slice(partial);
-        self.len = partial.len() as u8;
-        Ok(())
-    }
 }
 
 /// Whether the octets are UTF-8, whole characters only.
-#[inline]
+#[inline(never)] // most text is ASCII, and most of that is seen to be while it is unmasked
 pub(crate) fn is_utf8(octets: &[u8]) -> bool {
-    match octets.first_chunk::<64>() {
-        // simdutf8 leaves so few to the standard library; most are ASCII, and a test in line costs less than a call.
-        None => octets.is_ascii() || core::str::from_utf8(octets).is_ok(),
-        Some(_) => simdutf8::basic::from_utf8(octets).is_ok(),
+    match mask::goes_on(octets, [0; 3]) {
+        Some(goes_on) => goes_on && whole_len(octets) == octets.len(),
+        None => is_utf8_otherwise(octets),
     }
 }
 
-/// So many octets behind a text let it be validated in whole blocks.
-const ROOM: usize = 64;
-
-/// Whether a part of `memory` is UTF-8, whole characters only. simdutf8 takes blocks of 64 octets, and copies what is
-/// left over to a block of zeros; what is shorter it does not take. So what lies behind the text is taken away for as
-/// long as that lasts, and zeros are put in its place, if there is [`ROOM`].
-#[inline(never)] // short text is ASCII more often than not, and does not get here
-pub(crate) fn is_utf8_in(memory: &mut [u8], text: Range<usize>) -> bool {
-    let len = text.len();
-    let room = memory.get_mut(text.end..).and_then(<[u8]>::first_chunk_mut::<ROOM>);
-    let Some(room) = room.filter(|_| !len.is_multiple_of(ROOM)) else {
-        return is_utf8(&memory[text]);
-    };
-    let behind = core::mem::replace(room, [0; ROOM]);
-    let is_utf8 = simdutf8::basic::from_utf8(&memory[text.start..][..len.next_multiple_of(ROOM)]).is_ok();
-    if let Some(room) = memory[text.end..].first_chunk_mut() {
-        *room = behind;
+/// Without the kernel.
+fn is_utf8_otherwise(octets: &[u8]) -> bool {
+    match octets.first_chunk::<64>() {
+        // simdutf8 leaves so few to the standard library; a test in line costs less than a call, if they are ASCII.
+        None => octets.is_ascii() || core::str::from_utf8(octets).is_ok(),
+        Some(_) => simdutf8::basic::from_utf8(octets).is_ok(),
     }
-    is_utf8
 }
 
 /// How many octets there are without those at the end that seem to begin a character and not to finish it.
@@ -208,11 +190,11 @@ mod tests {
 
     fn check(octets: &[u8], cuts: &[usize]) {
         let expected = fails_at(octets);
-        let (mut validator, mut roomy) = (Utf8Validator::default(), Utf8Validator::default());
+        let (mut validator, mut otherwise) = (Utf8Validator::default(), Utf8Validator::default());
         let mut from = 0;
         for to in cuts.iter().copied().chain([octets.len()]) {
             let result = validator.update(&octets[from..to]);
-            assert_eq!(update_in(&mut roomy, octets, from..to), result, "{octets:x?} up to {to}");
+            assert_eq!(otherwise.update_otherwise(&octets[from..to]), result, "{octets:x?} up to {to}");
             match expected {
                 Some(n) if n <= to => {
                     assert_eq!(result, Err(NotUtf8), "{octets:x?} up to {to}");
@@ -223,16 +205,7 @@ mod tests {
             from = to;
         }
         assert_eq!(validator.finish().is_ok(), core::str::from_utf8(octets).is_ok(), "{octets:x?}");
-        assert_eq!(roomy.finish(), validator.finish());
-    }
-
-    /// The same where they lie, with memory behind them that is of no text and has to be left as it was.
-    fn update_in(validator: &mut Utf8Validator, octets: &[u8], piece: Range<usize>) -> Result<(), NotUtf8> {
-        let memory = [&octets[..piece.end], &[0xFF; ROOM]].concat();
-        let mut used = memory.clone();
-        let result = validator.update_in(&mut used, piece);
-        assert_eq!(used, memory);
-        result
+        assert_eq!(otherwise.finish(), validator.finish());
     }
 
     fn check_every_cut(octets: &[u8]) {
@@ -303,26 +276,23 @@ mod tests {
         }
     }
 
-    /// From less than a block to some, with a character at every place, whole or without its last octet; and with as
-    /// much memory behind as is made use of, with one octet less, and with none.
+    /// From less than a vector to some, with a character at every place, whole or without its last octet.
     #[test]
-    fn blocks_and_what_is_left_over() {
-        let lengths =
-            if cfg!(miri) { [63, 64, 65].as_slice() } else { &[1, 3, 30, 63, 64, 65, 127, 128, 200] };
+    fn vectors_and_what_is_left_over() {
+        let lengths = if cfg!(miri) { [16, 31, 65].as_slice() } else { &[1, 3, 15, 16, 30, 47, 64, 65, 200] };
         for &len in lengths {
-            for at in 0..len {
+            for at in (0..len).step_by(if cfg!(miri) { 9 } else { 1 }) {
                 for char in ["é", "€", "😀"].map(str::as_bytes) {
-                    for octets in [char, &char[..char.len() - 1]] {
+                    for octets in [char, &char[..char.len() - 1], &char[1..], b"\xC0", b"\xFF"] {
                         let mut text = vec![b'a'; len];
                         let end = len.min(at + octets.len());
                         text[at..end].copy_from_slice(&octets[..end - at]);
                         let expected = core::str::from_utf8(&text).is_ok();
-                        for behind in [ROOM, ROOM - 1, 0] {
-                            let memory = [&text[..], &vec![0x80; behind]].concat();
-                            let mut used = memory.clone();
-                            assert_eq!(is_utf8_in(&mut used, 0..len), expected, "{text:x?} and {behind}");
-                            assert_eq!(used, memory);
-                        }
+                        assert_eq!(is_utf8(&text), expected, "{text:x?}");
+                        assert_eq!(is_utf8_otherwise(&text), expected, "{text:x?}");
+                        check(&text, &[]);
+                        check(&text, &[at]);
+                        check(&text, &[at + 1]);
                     }
                 }
             }

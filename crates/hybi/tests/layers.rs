@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 /// The layers, from below. Modules of a layer import from the layers before; those of the layers that are
 /// marked also from one another.
-const LAYERS: [(&str, &[&str], bool); 7] = [
+const LAYERS: [(&str, &[&str], bool); 8] = [
     ("words", &["role", "opcode", "version", "close", "message", "time", "entropy"], true),
     ("speech", &["state", "error", "ending", "config"], true),
-    ("bytes", &["wire", "utf8", "http"], false),
+    ("bytes", &["wire", "http"], false),
+    ("text", &["utf8"], false),
     ("extensions", &["extension", "agreement"], true),
     ("lines and door", &["recv", "send", "handshake"], false),
     ("crossing", &["event", "connection"], true),

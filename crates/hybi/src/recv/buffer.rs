@@ -41,12 +41,6 @@ impl Buffer {
         &mut self.octets[self.start..self.end]
     }
 
-    /// What waits, and the memory behind it.
-    #[inline]
-    pub(super) fn waiting_with_room(&mut self) -> &mut [u8] {
-        &mut self.octets[self.start..]
-    }
-
     #[inline]
     pub(super) fn is_lent(&self) -> bool {
         self.lent

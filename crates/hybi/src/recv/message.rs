@@ -386,8 +386,8 @@ impl Line {
     #[inline(always)] // one call for each message where `poll_event` is not in line, not two
     pub(crate) fn next_whole<'m>(&mut self, lent: &mut &'m mut [u8]) -> Option<(Kind, &'m mut [u8])> {
         let whole = self.decoder.find_whole(lent)?;
-        let unmasked = unmask_whole(lent, whole.place.clone(), whole.key, || self.checks(whole.kind));
         let payload = lent.split_off_mut(..whole.place.end)?.get_mut(whole.place.start..)?;
+        let unmasked = unmask_whole(payload, whole.key, || self.checks(whole.kind));
         self.take_whole(unmasked)?;
         Some((whole.kind, payload))
     }
@@ -400,8 +400,8 @@ impl Line {
         }
         let whole = self.decoder.find_whole(self.buffer.waiting())?;
         let check = self.checks(whole.kind);
-        let memory = self.buffer.waiting_with_room();
-        let unmasked = unmask_whole(memory, whole.place.clone(), whole.key, || check);
+        let payload = &mut self.buffer.waiting()[whole.place.clone()];
+        let unmasked = unmask_whole(payload, whole.key, || check);
         let consumed = whole.place.end;
         let place = self.buffer.absolute(whole.place);
         self.buffer.consume(consumed);
@@ -621,7 +621,7 @@ impl Line {
         }
         if data.first && data.last {
             let check = self.checks(data.kind);
-            unmask_whole(all, data.place.clone(), data.key, || check)?;
+            unmask_whole(payload, data.key, || check)?;
             let what = What::Message(data.kind);
             return Ok(Some(Outcome { what, place: Place::new(memory, data.place) }));
         }
@@ -657,7 +657,7 @@ impl Line {
     /// Validates what was joined from `start` on.
     #[inline(never)] // pieces that are ASCII are joined by fewer instructions without it
     fn validate(&mut self, start: usize) -> Result<(), ProtocolError> {
-        self.utf8.update_in(&mut self.joined, start..self.received).map_err(invalid_utf8)
+        self.utf8.update(&self.joined[start..self.received]).map_err(invalid_utf8)
     }
 
     /// Room to join a piece. A short frame gets all its room with its first piece; a long one in steps, so that memory
@@ -682,7 +682,7 @@ impl Line {
         let kind = self.decoder.kind();
         let (key, last) = self.decoder.take(fresh.len());
         if self.checks(kind) {
-            unmask_text(&mut self.joined, fresh, key, &mut self.utf8)?;
+            unmask_text(&mut self.joined[fresh], key, &mut self.utf8)?;
         } else {
             unmask(&mut self.joined[fresh], key);
         }
@@ -918,18 +918,13 @@ fn invalid_utf8(_: NotUtf8) -> ProtocolError {
     ProtocolError::InvalidUtf8
 }
 
-/// Unmasks, and validates if asked to, a message that lies whole in a place of `memory`.
+/// Unmasks, and validates if asked to, the payload of a message that lies here whole.
 #[inline(always)] // what is left of it in line is for short messages
-fn unmask_whole(
-    memory: &mut [u8],
-    place: Range<usize>,
-    key: [u8; 4],
-    check: impl Fn() -> bool,
-) -> Result<(), ProtocolError> {
-    if place.len() > mask::SHORT {
-        return unmask_long(memory, place, key, check());
+fn unmask_whole(payload: &mut [u8], key: [u8; 4], check: impl Fn() -> bool) -> Result<(), ProtocolError> {
+    if payload.len() > mask::SHORT {
+        return unmask_long(payload, key, check());
     }
-    if mask::mask_ascii(&mut memory[place.clone()], key) || !check() || utf8::is_utf8_in(memory, place) {
+    if mask::mask_ascii(payload, key) || !check() || utf8::is_utf8(payload) {
         return Ok(());
     }
     Err(ProtocolError::InvalidUtf8)
@@ -937,38 +932,27 @@ fn unmask_whole(
 
 /// The same, block by block: each is validated while it is in the first-level cache.
 #[inline(never)]
-fn unmask_long(
-    memory: &mut [u8],
-    place: Range<usize>,
-    key: [u8; 4],
-    check: bool,
-) -> Result<(), ProtocolError> {
+fn unmask_long(payload: &mut [u8], key: [u8; 4], check: bool) -> Result<(), ProtocolError> {
     if !check {
-        unmask(&mut memory[place], key);
+        unmask(payload, key);
         return Ok(());
     }
-    if place.len() <= BLOCK {
-        let valid = unmask_ascii(&mut memory[place.clone()], key) || utf8::is_utf8_in(memory, place);
+    if payload.len() <= BLOCK {
+        let valid = unmask_ascii(payload, key) || utf8::is_utf8(payload);
         return if valid { Ok(()) } else { Err(ProtocolError::InvalidUtf8) };
     }
     let mut validator = Utf8Validator::default();
-    unmask_text(memory, place, key, &mut validator)?;
+    unmask_text(payload, key, &mut validator)?;
     validator.finish().map_err(invalid_utf8)
 }
 
-/// Unmasks and validates a piece of text. What lies before it is what the validator has seen of it.
-fn unmask_text(
-    memory: &mut [u8],
-    piece: Range<usize>,
-    key: [u8; 4],
-    validator: &mut Utf8Validator,
-) -> Result<(), ProtocolError> {
-    for start in piece.clone().step_by(BLOCK) {
-        let block = start..piece.end.min(start + BLOCK);
-        if unmask_ascii(&mut memory[block.clone()], key) {
+/// Unmasks and validates a piece of text.
+fn unmask_text(piece: &mut [u8], key: [u8; 4], validator: &mut Utf8Validator) -> Result<(), ProtocolError> {
+    for block in piece.chunks_mut(BLOCK) {
+        if unmask_ascii(block, key) {
             validator.update_ascii().map_err(invalid_utf8)?;
         } else {
-            validator.update_in(memory, block).map_err(invalid_utf8)?;
+            validator.update(block).map_err(invalid_utf8)?;
         }
     }
     Ok(())

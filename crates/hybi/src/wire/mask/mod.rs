@@ -6,6 +6,8 @@
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
+mod text;
+#[cfg(target_arch = "x86_64")]
 mod x86;
 
 use alloc::vec::Vec;
@@ -124,6 +126,21 @@ fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8
     return x86::copy::<ASCII>(payload, out, key);
     #[cfg(not(target_arch = "x86_64"))]
     portable::copy(payload, out, key)
+}
+
+/// Whether a text that has come to the octets `before` can go on with `text`, which may end inside a character. Of an
+/// octet that begins no character it is told only if there is another behind it. `None`: the processor lacks the vectors
+/// for it, or the text is shorter than one.
+#[inline]
+pub(crate) fn goes_on(text: &[u8], before: [u8; 3]) -> Option<bool> {
+    #[cfg(target_arch = "x86_64")]
+    if text.len() >= text::LEAST
+        && let Some(avx2) = x86::Avx2::detect()
+    {
+        return Some(avx2.goes_on(text, before));
+    }
+    let _ = (text, before); // elsewhere that is all
+    None
 }
 
 /// The key for what follows after `n` octets.

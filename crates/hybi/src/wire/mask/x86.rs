@@ -185,6 +185,14 @@ impl Sse2 {
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
+impl Avx2 {
+    #[inline]
+    pub(super) fn detect() -> Option<Self> {
+        let known = Processor::known();
+        if known.was_asked() { known.avx2() } else { Processor::ask().avx2() }
+    }
+}
+
 /// Proof that the processor has AVX-512, and that it is worth it.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
