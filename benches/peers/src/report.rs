@@ -171,9 +171,9 @@ pub fn others(rows: &[(&str, f64)]) {
 pub fn masks(rows: &[MaskRow], stem: Option<&Path>) {
     println!("\nmasking in place; nanoseconds a payload, the least of all rounds\n");
     println!(
-        "| octets, at | hybi | floor | best peer | hybi's speed / best peer's | hybi's speed / floor's | with ASCII / floor's |"
+        "| octets, at | call alone | hybi | floor | best peer | hybi's speed / best peer's | hybi's speed / floor's | with ASCII / floor's |"
     );
-    println!("|---|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
     for len in masks::LENGTHS {
         for offset in masks::OFFSETS {
             let here = || rows.iter().filter(move |row| (row.len, row.offset) == (len, offset));
@@ -183,7 +183,8 @@ pub fn masks(rows: &[MaskRow], stem: Option<&Path>) {
             let Some(best) = peers.min_by(|a, b| a.ns.total_cmp(&b.ns)) else { continue };
             let (ours, floor) = (of(masks::OURS), of(masks::LIMIT));
             println!(
-                "| {len} +{offset} | {ours:.2} | {floor:.2} | {} {:.2} | {:.2} | {:.2} | {:.2} |",
+                "| {len} +{offset} | {:.2} | {ours:.2} | {floor:.2} | {} {:.2} | {:.2} | {:.2} | {:.2} |",
+                of(masks::CALL),
                 best.kernel,
                 best.ns,
                 best.ns / ours,
