@@ -1,6 +1,6 @@
 //! hybi next to other libraries on loopback sockets: what an echo costs the server, and what a connection holds.
 //!
-//!     sockets echo [--rounds N] [--servers a,b] [--out FILE.csv]
+//!     sockets echo [--rounds N] [--servers a,b] [--cell CONNECTIONS,IN_FLIGHT,OCTETS] [--out FILE.csv]
 //!     sockets memory [--connections N] [--servers a,b] [--out FILE.csv]
 //!
 //! Each server is a process of its own with one thread and one runtime; the clients are bare sockets in this process.
@@ -53,7 +53,10 @@ fn main() {
         .collect();
     match words.first() {
         Some(&"serve") => servers::serve(words[1]),
-        Some(&"echo") => echo(&named, number("--rounds", 5), option("--out")),
+        Some(&"echo") => {
+            let cells: Vec<_> = option("--cell").map_or(CELLS.to_vec(), |cell| vec![parse_cell(cell)]);
+            echo(&named, &cells, number("--rounds", 5), option("--out"));
+        }
         Some(&"memory") => memory(&named, number("--connections", 5000), option("--out")),
         _ => {
             eprintln!(
@@ -63,6 +66,14 @@ fn main() {
                 eprintln!("  {:18} {}", server.name, server.note);
             }
         }
+    }
+}
+
+fn parse_cell(cell: &str) -> (usize, usize, usize) {
+    let numbers: Vec<usize> = cell.split(',').map(|number| number.parse().expect("a number")).collect();
+    match numbers[..] {
+        [connections, in_flight, octets] => (connections, in_flight, octets),
+        _ => panic!("connections, messages in flight and octets, such as 1,32,1024"),
     }
 }
 
@@ -109,7 +120,7 @@ impl Drop for Running {
     }
 }
 
-fn echo(names: &[&str], rounds: usize, out: Option<&str>) {
+fn echo(names: &[&str], cells: &[(usize, usize, usize)], rounds: usize, out: Option<&str>) {
     let running: Vec<Running> = names.iter().map(|name| Running::start(name)).collect();
     let mut csv = "connections,in flight,octets,server,nanoseconds a message,over the raw echo\n".to_owned();
     println!(
@@ -117,7 +128,7 @@ fn echo(names: &[&str], rounds: usize, out: Option<&str>) {
     );
     println!("| connections | in flight | octets | {} |", names.join(" | "));
     println!("|---|---|---|{}", "---:|".repeat(names.len()));
-    for (connections, in_flight, octets) in CELLS {
+    for &(connections, in_flight, octets) in cells {
         let load = crowd::Load { connections, in_flight, octets };
         // How many rounds of all connections make enough work, by the raw echo or whoever is first.
         let per_turn = (connections * in_flight) as u64;
