@@ -36,7 +36,7 @@ pub fn mask(octets: &[u8]) {
 /// The validator, fed in pieces, fails in the piece that holds the first octet that cannot be right.
 pub fn utf8(octets: &[u8]) {
     let mut dice = Dice::of(octets);
-    let n = 1 + dice.below(256);
+    let n = 1 + dice.below(512);
     let text = dice.rest();
     // Once wrong, always wrong: so the first octet that cannot be right is found by halves.
     let ends: Vec<usize> = (1..=text.len()).collect();

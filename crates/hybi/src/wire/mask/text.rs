@@ -480,6 +480,18 @@ mod tests {
         }
     }
 
+    /// In ASCII that goes on for long behind other text.
+    #[test]
+    fn every_place_of_ascii_behind_other_text() {
+        for place in (250..690).step_by(step(1, 90)) {
+            for sample in SAMPLES {
+                let mut text = ["é".as_bytes(), &[b'a'; 700]].concat();
+                text[place..place + sample.len()].copy_from_slice(sample);
+                same(&text, [0; 3]);
+            }
+        }
+    }
+
     #[test]
     fn what_came_before() {
         const MORE: [&[u8]; 4] = [b"\x80", b"\x9F\x80", b"a", b"\x80\x80\x80\x80"];
