@@ -1,8 +1,8 @@
 //! UTF-8 validation that can stop inside a character and go on later: RFC 6455 §8.1, RFC 3629.
 //!
-//! Text is looked at in vectors where the processor has them for it, wherever it was cut; else whole characters go
-//! through simdutf8. Of what came before three octets are kept, so that the first octet that cannot be right fails at
-//! once (Autobahn 6.4.*).
+//! Text is looked at in vectors where the processor has AVX2, wherever it was cut; else whole characters go through
+//! simdutf8, or the standard library if they are few. Of what came before three octets are kept, so that the first
+//! octet that cannot be right fails at once (Autobahn 6.4.*).
 
 use crate::message::NotUtf8;
 use crate::wire::mask;
@@ -22,8 +22,8 @@ use crate::wire::mask;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Utf8Validator {
-    /// The last three octets. In the place of those that do not matter, because a character ends behind them, there may
-    /// be zeros.
+    /// The last three octets, as far as they belong to an unfinished character. If there is none they only have to end
+    /// one: zeros do, and octets behind which ASCII came.
     last: [u8; 3],
 }
 
@@ -80,8 +80,8 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Takes a piece that is known to be ASCII, and not empty: all there is to check is that it begins no character's
-    /// middle.
+    /// Takes a piece that is known to be ASCII, and not empty: all there is to check is that no character is unfinished
+    /// before it.
     #[inline]
     pub(crate) fn update_ascii(&self) -> Result<(), NotUtf8> {
         self.finish()
@@ -142,8 +142,7 @@ fn whole_len(piece: &[u8]) -> usize {
     piece.len() - cut
 }
 
-/// How many octets the character has that begins with `lead`. Octets that begin none count as one, so that
-/// they reach the validator, which refuses them.
+/// How many octets the character has that begins with `lead`.
 const fn char_len(lead: u8) -> usize {
     match lead {
         0xC2..=0xDF => 2,

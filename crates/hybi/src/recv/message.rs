@@ -123,7 +123,7 @@ pub(crate) struct Line {
     delivered: usize,
     /// Whether text is validated.
     validates: bool,
-    /// The text up to here. Between messages it is empty.
+    /// The text up to here. Between messages no character is unfinished.
     utf8: Utf8Validator,
     /// The character that [`Place::Char`] means.
     char: ([u8; 4], u8),

@@ -60,7 +60,7 @@ fn main() {
         Some(&"memory") => memory(&named, number("--connections", 5000), option("--out")),
         _ => {
             eprintln!(
-                "sockets echo [--rounds N] | memory [--connections N]   [--servers a,b] [--out FILE.csv]"
+                "sockets echo [--rounds N] [--cell 1,32,1024] | memory [--connections N]   [--servers a,b] [--out FILE.csv]"
             );
             for server in SERVERS {
                 eprintln!("  {:18} {}", server.name, server.note);

@@ -128,9 +128,9 @@ fn copy<const ASCII: bool>(payload: &[u8], out: &mut [MaybeUninit<u8>], key: [u8
     portable::copy(payload, out, key)
 }
 
-/// Whether a text that has come to the octets `before` can go on with `text`, which may end inside a character. Of an
-/// octet that begins no character it is told only if there is another behind it. `None`: the processor lacks the vectors
-/// for it, or the text is shorter than one.
+/// Whether a text that has come to the octets `before` can go on with `text`, which may end inside a character. A last
+/// octet that begins none (C0, C1, F5 to FF) is not noticed. `None`: the processor lacks the vectors for it, or the
+/// text is shorter than one.
 #[inline]
 pub(crate) fn goes_on(text: &[u8], before: [u8; 3]) -> Option<bool> {
     #[cfg(target_arch = "x86_64")]

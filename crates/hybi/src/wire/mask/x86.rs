@@ -6,7 +6,7 @@
 //! last: so no length needs a loop over octets. Long payloads get the stores between the ends aligned, because a store
 //! that crosses a cache line costs two.
 //!
-//! Most of what is `unsafe` stands here: loads and stores of whole vectors through references to arrays of their size,
+//! Much of what is `unsafe` stands here: loads and stores of whole vectors through references to arrays of their size,
 //! and calls that need a processor with the instructions, of which [`Sse2`], [`Avx2`] and [`Avx512`] are the proof. The
 //! kernel itself, which is the same for all, is safe.
 
