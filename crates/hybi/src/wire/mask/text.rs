@@ -12,14 +12,13 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_alignr_epi8, _mm_and_si128, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
-    _mm_set_epi32, _mm_set1_epi8, _mm_shuffle_epi8, _mm_srli_epi16, _mm_subs_epu8, _mm_testz_si128,
-    _mm_xor_si128, _mm256_alignr_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set_epi32, _mm256_set1_epi8,
-    _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_subs_epu8, _mm256_testz_si256, _mm256_xor_si256,
+    __m128i, __m256i, _mm_alignr_epi8, _mm_and_si128, _mm_loadu_si128, _mm_set_epi32, _mm_set1_epi8,
+    _mm_shuffle_epi8, _mm_srli_epi16, _mm_subs_epu8, _mm_testz_si128, _mm256_alignr_epi8, _mm256_and_si256,
+    _mm256_broadcastsi128_si256, _mm256_permute2x128_si256, _mm256_set_epi32, _mm256_set1_epi8,
+    _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_subs_epu8, _mm256_testz_si256,
 };
 
-use super::x86::Avx2;
+use super::x86::{Avx2, Vectors};
 
 /// A kind of pair that is in no text, as the sets of halves of octets that it has: bit *n* stands for the half *n*.
 struct Wrong {
@@ -253,18 +252,13 @@ const fn at_end<const N: usize>(octets: [u8; 3]) -> [u8; N] {
     all
 }
 
-/// What validation does with vectors of `N` octets, on a processor that is proven to have them.
-trait Lookups<const N: usize>: Copy {
-    type Vector: Copy;
-
-    fn load(self, octets: &[u8; N]) -> Self::Vector;
+/// What validation does with vectors of `N` octets beside what masking does, on a processor that is proven to have them.
+trait Lookups<const N: usize>: Vectors<N> {
     /// The same octet everywhere.
     fn all(self, octet: u8) -> Self::Vector;
     /// Zeros, and these octets at the end.
     fn ending(self, octets: [u8; 3]) -> Self::Vector;
     fn and(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn or(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    fn xor(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// By so much less, but not less than zero.
     fn less(self, octets: Self::Vector, by: Self::Vector) -> Self::Vector;
     /// For each octet the one that is 16 - `SHIFT` before it.
@@ -274,27 +268,16 @@ trait Lookups<const N: usize>: Copy {
     /// What the table has for each of these halves.
     fn look_up(self, table: &[u8; 16], halves: Self::Vector) -> Self::Vector;
     fn is_zero(self, octets: Self::Vector) -> bool;
-    fn is_ascii(self, octets: Self::Vector) -> bool;
 }
 
 /// Implements it. Each function is an instruction or two once it is in line in a function with the feature, and has to
 /// get there.
 macro_rules! lookups {
     (
-        $n:literal, $vector:ident, $load:ident, $set:ident, $and:ident, $or:ident, $xor:ident, $less:ident,
-        $shift:ident, $shuffle:ident, $testz:ident, $movemask:ident,
+        $n:literal, $vector:ident, $set:ident, $and:ident, $less:ident, $shift:ident, $shuffle:ident, $testz:ident,
         |$last:ident| $ending:expr, |$octets:ident, $before:ident| $joined:expr, |$table:ident| $tables:expr
     ) => {
         impl Lookups<$n> for Avx2 {
-            type Vector = $vector;
-
-            #[inline(always)]
-            fn load(self, octets: &[u8; $n]) -> $vector {
-                // SAFETY: `self` exists; the reference is to as many octets as are read, and the load needs no
-                // alignment.
-                unsafe { $load(octets.as_ptr().cast()) }
-            }
-
             #[inline(always)]
             fn all(self, octet: u8) -> $vector {
                 // SAFETY: `self` exists.
@@ -312,18 +295,6 @@ macro_rules! lookups {
             fn and(self, a: $vector, b: $vector) -> $vector {
                 // SAFETY: `self` exists.
                 unsafe { $and(a, b) }
-            }
-
-            #[inline(always)]
-            fn or(self, a: $vector, b: $vector) -> $vector {
-                // SAFETY: `self` exists.
-                unsafe { $or(a, b) }
-            }
-
-            #[inline(always)]
-            fn xor(self, a: $vector, b: $vector) -> $vector {
-                // SAFETY: `self` exists.
-                unsafe { $xor(a, b) }
             }
 
             #[inline(always)]
@@ -359,12 +330,6 @@ macro_rules! lookups {
                 // SAFETY: `self` exists.
                 unsafe { $testz(octets, octets) != 0 }
             }
-
-            #[inline(always)]
-            fn is_ascii(self, octets: $vector) -> bool {
-                // SAFETY: `self` exists.
-                unsafe { $movemask(octets) == 0 }
-            }
         }
     };
 }
@@ -372,16 +337,12 @@ macro_rules! lookups {
 lookups!(
     16,
     __m128i,
-    _mm_loadu_si128,
     _mm_set1_epi8,
     _mm_and_si128,
-    _mm_or_si128,
-    _mm_xor_si128,
     _mm_subs_epu8,
     _mm_srli_epi16,
     _mm_shuffle_epi8,
     _mm_testz_si128,
-    _mm_movemask_epi8,
     |last| _mm_set_epi32(last, 0, 0, 0),
     |octets, before| _mm_alignr_epi8::<SHIFT>(octets, before),
     |table| table
@@ -389,16 +350,12 @@ lookups!(
 lookups!(
     32,
     __m256i,
-    _mm256_loadu_si256,
     _mm256_set1_epi8,
     _mm256_and_si256,
-    _mm256_or_si256,
-    _mm256_xor_si256,
     _mm256_subs_epu8,
     _mm256_srli_epi16,
     _mm256_shuffle_epi8,
     _mm256_testz_si256,
-    _mm256_movemask_epi8,
     |last| _mm256_set_epi32(last, 0, 0, 0, 0, 0, 0, 0),
     // The instruction shifts each half by itself: before the lower one lies the upper half of `before`, before the
     // upper one the lower.

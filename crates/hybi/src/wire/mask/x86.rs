@@ -203,7 +203,7 @@ impl Avx512 {
 }
 
 /// What a kernel does with vectors of `N` octets, on a processor that is proven to have them.
-trait Vectors<const N: usize>: Copy {
+pub(super) trait Vectors<const N: usize>: Copy {
     type Vector: Copy;
 
     fn load(self, octets: &[u8; N]) -> Self::Vector;
@@ -217,13 +217,9 @@ trait Vectors<const N: usize>: Copy {
     fn is_ascii(self, octets: Self::Vector) -> bool;
 }
 
-/// Implements it, and what enters the kernel. The widths differ in names, and in how vectors are tested.
-macro_rules! vectors {
-    (
-        $proof:ident, $feature:tt, $n:literal, $vector:ident,
-        $load:ident, $store:ident, $set:ident, $xor:ident, $or:ident,
-        |$octets:ident| $is_ascii:expr
-    ) => {
+/// What enters the kernel.
+macro_rules! kernel {
+    ($proof:ident, $feature:tt, $n:literal) => {
         impl $proof {
             /// Masks in place; whether all that came out is ASCII, if `ASCII` asks.
             #[inline]
@@ -258,7 +254,20 @@ macro_rules! vectors {
                 unsafe { enter::<ASCII>(self, payload, out, key) }
             }
         }
+    };
+}
 
+kernel!(Sse2, "sse2", 16);
+kernel!(Avx2, "avx2", 32);
+kernel!(Avx512, "avx512f", 64);
+
+/// Implements [`Vectors`]. The widths differ in names, and in how vectors are tested.
+macro_rules! vectors {
+    (
+        $proof:ident, $n:literal, $vector:ident,
+        $load:ident, $store:ident, $set:ident, $xor:ident, $or:ident,
+        |$octets:ident| $is_ascii:expr
+    ) => {
         // Each function is a single instruction once it is in line in a function with the feature, and has to get
         // there.
         impl Vectors<$n> for $proof {
@@ -307,7 +316,18 @@ macro_rules! vectors {
 
 vectors!(
     Sse2,
-    "sse2",
+    16,
+    __m128i,
+    _mm_loadu_si128,
+    _mm_storeu_si128,
+    _mm_set1_epi32,
+    _mm_xor_si128,
+    _mm_or_si128,
+    |octets| _mm_movemask_epi8(octets) == 0
+);
+// For texts that have no wider one.
+vectors!(
+    Avx2,
     16,
     __m128i,
     _mm_loadu_si128,
@@ -319,7 +339,6 @@ vectors!(
 );
 vectors!(
     Avx2,
-    "avx2",
     32,
     __m256i,
     _mm256_loadu_si256,
@@ -331,7 +350,6 @@ vectors!(
 );
 vectors!(
     Avx512,
-    "avx512f",
     64,
     __m512i,
     _mm512_loadu_si512,
@@ -346,7 +364,7 @@ vectors!(
 ///
 /// # Safety
 /// One octet large, and any octet is a valid value.
-unsafe trait Octet {}
+pub(super) unsafe trait Octet {}
 // SAFETY: it is an octet.
 unsafe impl Octet for u8 {}
 // SAFETY: it has the layout of an octet, and need not even be initialised.
